@@ -1,0 +1,349 @@
+"""From a question and a viewer to one SQL statement. Nothing else in the project writes SQL that reads facts.
+
+A statement is written for the *shape* of a question: what is asked, without the days, the ids and the viewer, which are
+parameters. So a statement cannot hold a viewer's branch or a reader's text, and is written once for all who ask alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import lru_cache
+
+from sqlalchemy import (
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    String,
+    Subquery,
+    TableClause,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    table,
+    true,
+    union_all,
+    values,
+)
+from sqlalchemy.sql import visitors
+
+from data_access.access import VIEWER, Viewer, visible
+from measures.dimensions import TREE, subtree
+from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT
+from measures.model import Count, Dimension, Fact, Listing, Measure, Placed
+from measures.period import Period, last_days
+from measures.question import BEFORE, NAME, ListingQuestion, Order, Question
+from measures.schema import branches, products
+
+
+@dataclass(frozen=True)
+class Given:
+    """What a statement is given beside the warehouse's tables: the data's date and the exceptions of the calendar."""
+
+    data_until: date
+    days_off: tuple[tuple[date, int], ...] = ()
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A SELECT and the values of its parameters."""
+
+    select: Select
+    parameters: Mapping[str, object]
+
+
+@dataclass(frozen=True)
+class _Filter:
+    """A filter without its ids: how many there are, and whether rows with nothing recorded are kept too."""
+
+    dimension: Dimension
+    known: int
+    unknown: bool
+
+
+@dataclass(frozen=True)
+class _Shape:
+    """What is asked: everything of a question that decides the text of its statement."""
+
+    measures: tuple[Measure, ...]
+    by: tuple[Dimension, ...]
+    filters: tuple[_Filter, ...]
+    order: tuple[Order, ...]
+    days: tuple[tuple[str, int], ...]
+    """For each period the ending of its columns, and on how many days a balance is taken in it."""
+    days_off: int
+
+    def missing(self, measure: Measure, count: Count) -> frozenset[Dimension]:
+        """The dimensions asked for that do not split `count`, because the ratio spans them."""
+        return frozenset(self.by) - count.dimensions if measure is not count else frozenset()
+
+
+_Part = tuple[Count, frozenset[Dimension], str]
+"""A count, the dimensions asked for that do not split it, and the ending of the period it is counted in."""
+
+
+def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
+    """One SELECT that answers `question`: for each dimension its id and, where it has one, its name; then each measure, and each
+    measure in the period compared with.
+
+    Each fact is counted apart, at the grain asked for, and the counts are laid side by side with UNION ALL: joined facts
+    would multiply each other's rows. A count that a ratio holds whole over some dimension is counted without that dimension
+    and joined to every row of it. Ratios are divided last.
+    """
+    step = question.step.step if question.step else None
+    periods = [("", question.period), *([(BEFORE, question.against)] if question.against else [])]
+    days = {ending: _balance_days(period, step, given) for ending, period in periods}
+    shape = _Shape(
+        measures=question.measures,
+        by=question.by,
+        filters=_filters(question),
+        order=question.order,
+        days=tuple((ending, len(listed)) for ending, listed in days.items()),
+        days_off=len(given.days_off),
+    )
+    return Statement(_answer(shape), _parameters(question, dict(periods), days, viewer, given))
+
+
+def listing_statement(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
+    """The rows of a listing that `viewer` may see, in the order asked for; LIMIT and OFFSET are added by the caller."""
+    days = {"": _balance_days(question.period, None, given)}
+    rows = _rows(question.listing, _filters(question), question.order)
+    return Statement(rows, _parameters(question, {"": question.period}, days, viewer, given))
+
+
+def listing_count(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
+    """How many rows the listing has in all."""
+    rows = listing_statement(question, viewer, given)
+    return Statement(_counted(rows.select), rows.parameters)
+
+
+def branch_statement(viewer: Viewer) -> Statement:
+    """The branches that `viewer` may see, top down: what the branch filter offers."""
+    return Statement(_branches(), {VIEWER.key: viewer.branch_id})
+
+
+@lru_cache(maxsize=1)
+def _branches() -> Select:
+    known = [branches.c[name] for name in ("branch_id", "name", "parent_id", "level", "path")]
+    return select(*known).where(visible(branches.c.branch_id)).order_by(branches.c.path)
+
+
+@lru_cache(maxsize=1)
+def product_statement() -> Statement:
+    """All products, by family and name: the catalogue of what the bank sells is no secret of a branch."""
+    rows = select(products.c.product_id, products.c.name, products.c.family)
+    return Statement(rows.order_by(products.c.family, products.c.name, products.c.product_id), {})
+
+
+@lru_cache(maxsize=1)
+def root_statement() -> Statement:
+    """The branch at the top of the tree."""
+    top = select(branches.c.branch_id).where(branches.c.parent_id.is_(None))
+    return Statement(top.order_by(branches.c.branch_id), {})
+
+
+# Parameters ---------------------------------------------------------------------------------------------------------
+
+
+def _balance_days(period: Period, step: str | None, given: Given) -> list[date]:
+    """The days on which balances are taken. What lies after the data's date is not known: that date then is the last day."""
+    return last_days(Period(period.start, max(period.start, min(period.end, given.data_until))), step)
+
+
+def _filters(question: Question | ListingQuestion) -> tuple[_Filter, ...]:
+    return tuple(_Filter(d, len([i for i in ids if i is not None]), None in ids) for d, ids in question.where)
+
+
+def _parameters(
+    question: Question | ListingQuestion,
+    periods: Mapping[str, Period],
+    days: Mapping[str, list[date]],
+    viewer: Viewer,
+    given: Given,
+) -> dict[str, object]:
+    found: dict[str, object] = {
+        VIEWER.key: viewer.branch_id,
+        DATA_UNTIL.key: given.data_until,
+        PARENT.key: getattr(question, "parent", None) or viewer.branch_id,
+    }
+    for ending, period in periods.items():
+        found |= {f"from{ending}": period.start, f"to{ending}": period.end}
+        found |= {f"day_{number}{ending}": day for number, day in enumerate(days[ending])}
+    for dimension, ids in question.where:
+        known = [i for i in ids if i is not None]
+        found |= {f"{dimension.name}_{number}": i for number, i in enumerate(known)}
+    for number, (day, change) in enumerate(given.days_off):
+        found |= {f"day_off_{number}": day, f"change_{number}": change}
+    return found
+
+
+# The text -----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=512)
+def _answer(shape: _Shape) -> Select:
+    parts = dict.fromkeys(
+        (count, shape.missing(measure, count), ending)
+        for ending, _days in shape.days
+        for measure in shape.measures
+        for count in measure.counts
+    )
+    found: dict[_Part, ColumnElement] = {}
+    split = _side_by_side(shape, frozenset(), [part for part in parts if not part[1]], found)
+    source = split
+    for without in dict.fromkeys(part[1] for part in parts if part[1]):
+        whole = _side_by_side(shape, without, [part for part in parts if part[1] == without], found)
+        shared = [split.c[d.name].is_not_distinct_from(whole.c[d.name]) for d in shape.by if d not in without]
+        source = source.outerjoin(whole, and_(true(), *shared))
+    columns = [split.c[name] for dimension in shape.by for name in _key_names(dimension)]
+    for ending, _days in shape.days:
+        for measure in shape.measures:
+            counted = {count: found[count, shape.missing(measure, count), ending] for count in measure.counts}
+            columns.append(measure.value(counted).label(measure.name + ending))
+    answer = select(*columns).select_from(source)
+    named = {c.name: c for c in answer.selected_columns}
+    # What was asked for first; then the keys, so that the same question has the same order every time.
+    asked = [_sorted(named[order.column], order) for order in shape.order]
+    keys = [named[dimension.name].asc().nulls_last() for dimension in shape.by]
+    return _with_given(answer.order_by(*asked, *keys), shape.days, shape.days_off)
+
+
+@lru_cache(maxsize=128)
+def _rows(listing: Listing, filters: tuple[_Filter, ...], order: tuple[Order, ...]) -> Select:
+    fact = listing.fact
+    columns = {c.name: c.of for c in listing.columns}
+    rows = select(*(of.label(name) for name, of in columns.items()))
+    rows = rows.select_from(fact.joined([*columns.values(), *fact.only, *_filter_keys(fact, filters)]))
+    rows = rows.where(*_wanted(fact, "", filters, frozenset(f.dimension for f in filters)))
+    rows = rows.order_by(*(_sorted(columns[o.column], o) for o in order), *listing.order)
+    return _with_given(rows, (("", 1),), 0)
+
+
+@lru_cache(maxsize=128)
+def _counted(rows: Select) -> Select:
+    return select(func.count().label("rows")).select_from(rows.order_by(None).subquery())
+
+
+def _side_by_side(
+    shape: _Shape, without: frozenset[Dimension], parts: list[_Part], found: dict[_Part, ColumnElement]
+) -> Subquery:
+    """Counts of several facts and periods at one grain, as a sub-query; `found` then holds the column of each part."""
+    by = [dimension for dimension in shape.by if dimension not in without]
+    names = {part: f"count_{number}" for number, part in enumerate(parts)}
+    asked = [
+        _ask(fact, ending, by, shape.filters, names)
+        for ending, _days in shape.days
+        for fact in dict.fromkeys(part[0].fact for part in parts if part[2] == ending)
+    ]
+    rows = (union_all(*asked) if len(asked) > 1 else asked[0]).subquery()
+    keys = [rows.c[dimension.name] for dimension in by]
+    shown = [func.max(rows.c[d.name + NAME]).label(d.name + NAME) for d in by if d.named]
+    counted = []
+    for part, name in names.items():
+        number = func.max(rows.c[name])  # one row of the union holds the count, the others hold null
+        if part[0].absent is not None:
+            number = func.coalesce(number, part[0].absent)
+        counted.append(cast(number, part[0].type).label(name))
+    counts = select(*keys, *shown, *counted).group_by(*keys).subquery()
+    for part, name in names.items():
+        # A whole count is joined from outside: where the join finds no row, nothing was counted.
+        joined = without and part[0].absent is not None
+        found[part] = func.coalesce(counts.c[name], part[0].absent) if joined else counts.c[name]
+    return counts
+
+
+def _ask(
+    fact: Fact, ending: str, by: list[Dimension], filters: tuple[_Filter, ...], names: Mapping[_Part, str]
+) -> Select:
+    """One fact's counts in one period; null in the columns of the others."""
+    keys = {dimension: fact.keys[dimension] for dimension in by}
+    columns: list[ColumnElement] = [key.id.label(dimension.name) for dimension, key in keys.items()]
+    columns += [func.max(key.name).label(d.name + NAME) for d, key in keys.items() if d.named]
+    for (count, _without, counted_in), name in names.items():
+        mine = count.fact is fact and counted_in == ending
+        columns.append(cast(count.of if mine else null(), count.type).label(name))
+    # A filter on a dimension that the ratio spans does not narrow the whole count.
+    chosen = tuple(f for f in filters if f.dimension in fact.keys)
+    touched = frozenset(by) | {f.dimension for f in chosen}
+    rows = select(*columns).select_from(fact.joined([*columns, *fact.only, *_filter_keys(fact, chosen)]))
+    # Grouped by position: PostgreSQL takes one expression with parameters, written twice, for two different ones.
+    rows = rows.where(*_wanted(fact, ending, chosen, touched)).group_by(
+        *(literal_column(str(n + 1)) for n in range(len(by)))
+    )
+    return _on_own_days(rows, ending)
+
+
+def _filter_keys(fact: Fact, filters: tuple[_Filter, ...]) -> list[ColumnElement]:
+    return [fact.keys[f.dimension].id for f in filters if not f.dimension.in_tree]
+
+
+def _wanted(
+    fact: Fact, ending: str, filters: tuple[_Filter, ...], touched: frozenset[Dimension]
+) -> list[ColumnElement[bool]]:
+    """The rows of `fact` that are asked for: visible to the viewer, in the period, chosen by the filters."""
+    rows = [visible(fact.branch), *fact.only]
+    if fact.placed is Placed.EVENT:
+        rows.append(fact.day.between(bindparam(f"from{ending}", type_=Date), bindparam(f"to{ending}", type_=Date)))
+    for dimensions, all_of_them in fact.whole.items():
+        rows.append(~all_of_them if dimensions & touched else all_of_them)
+    for chosen in filters:
+        ids = [bindparam(f"{chosen.dimension.name}_{number}", type_=String) for number in range(chosen.known)]
+        if chosen.dimension.in_tree:
+            rows.append(fact.branch.in_(subtree(ids)))
+        else:
+            key = fact.keys[chosen.dimension].id
+            rows.append(or_(*([key.in_(ids)] if ids else []), *([key.is_(None)] if chosen.unknown else [])))
+    return rows
+
+
+def _on_own_days(rows: Select, ending: str) -> Select:
+    """`rows` with balances taken on the days of the period that `ending` names; each period has its own."""
+    if not ending:
+        return rows
+    days = table(AS_OF.name + ending, column("day", Date))
+
+    def own_days(element, **_kwargs):
+        if element is AS_OF:
+            return days
+        if element is AS_OF.c.day:
+            return days.c.day
+        if element is TREE or getattr(element, "table", None) is TREE:
+            return element  # one tree serves all periods; a copy of it would be a second one of the same name
+        return None
+
+    return visitors.replacement_traverse(rows, {}, own_days)
+
+
+def _with_given(rows: Select, days: tuple[tuple[str, int], ...], days_off: int) -> Select:
+    """`rows` with the days of balances and the exceptions of the calendar, where they are read."""
+    used = {element.name for element in visitors.iterate(rows) if isinstance(element, TableClause)}
+    for ending, count in days:
+        if AS_OF.name + ending in used:
+            listed = values(column("day", Date), name="listed_days" + ending)
+            listed = listed.data([(bindparam(f"day_{number}{ending}", type_=Date),) for number in range(count)])
+            rows = rows.add_cte(select(listed.c.day).cte(AS_OF.name + ending))
+    if DAYS_OFF.name in used:
+        listed = values(column("day", Date), column("change", Integer), name="listed_days_off")
+        exceptions = [
+            (bindparam(f"day_off_{number}", type_=Date), bindparam(f"change_{number}", type_=Integer))
+            for number in range(days_off)
+        ]
+        listed = listed.data(exceptions or [(DATA_UNTIL, 0)])
+        rows = rows.add_cte(select(listed.c.day, listed.c.change).cte(DAYS_OFF.name))
+    return rows
+
+
+def _key_names(dimension: Dimension) -> list[str]:
+    return [dimension.name, dimension.name + NAME] if dimension.named else [dimension.name]
+
+
+def _sorted(found: ColumnElement, order: Order) -> ColumnElement:
+    return (found.desc() if order.descending else found.asc()).nulls_last()

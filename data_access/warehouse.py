@@ -1,0 +1,356 @@
+"""The one place where the warehouse is read: its engine, its state, and the answers to questions."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import lru_cache
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import sqlalchemy as sa
+from cachetools import LRUCache
+from sqlalchemy.engine import URL, Engine, make_url
+
+from data_access.access import Viewer
+from data_access.sql import (
+    Given,
+    Statement,
+    branch_statement,
+    listing_count,
+    listing_statement,
+    product_statement,
+    root_statement,
+    statement,
+)
+from measures.catalogue import Catalogue, catalogue
+from measures.model import Need, Unit, _
+from measures.question import BEFORE, NAME, ListingQuestion, Question, Told
+from measures.schema import DEMO_SOURCE, EVENTS, REQUIRED, loads, metadata
+
+log = logging.getLogger(__name__)
+
+LOOK_AGAIN_SECONDS = 5
+"""How often a server is asked whether a new load has come in. A file is looked at before each answer: that costs nothing."""
+
+CACHED_BYTES = 256 * 1024 * 1024
+
+
+class WarehouseError(Told):
+    """The warehouse cannot be read. `reference` stands in the log beside the cause."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What is known of the warehouse as it stands: `version` changes with every load."""
+
+    version: object
+    data_until: date
+    loaded: pd.DataFrame
+    """One row for each table that a load names: table_name, loaded_at, rows, source, data_until."""
+    is_demo: bool
+    present: frozenset[Need]
+    catalogue: Catalogue
+
+
+class Warehouse:
+    """A warehouse at a URL. It is read-only; a file that is replaced by a new load is picked up by the next question."""
+
+    def __init__(self, url: str, days_off: tuple[tuple[date, int], ...] = ()) -> None:
+        self._url = make_url(url)
+        self._days_off = days_off
+        self._lock = threading.RLock()
+        self._engine: Engine | None = None
+        self._version: object = None
+        self._state: State | None = None
+        self._looked_at = 0.0
+        self._answers: LRUCache = LRUCache(
+            CACHED_BYTES, getsizeof=lambda frame: int(frame.memory_usage(deep=True).sum())
+        )
+        self._compiled = lru_cache(maxsize=1024)(self._compile)
+
+    # What is asked ----------------------------------------------------------------------------------------------
+
+    def state(self) -> State:
+        """What is known of the warehouse now. Raises WarehouseError."""
+        with self._lock:
+            if self._is_file or time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS or self._state is None:
+                self._move_to_newest()
+                self._looked_at = time.monotonic()
+            return self._state
+
+    def fetch(self, question: Question, viewer: Viewer) -> pd.DataFrame:
+        """The answer: for each dimension a column of ids (days for a step of time) and, where it has one, `…_name`; for each measure
+        a column, and `…_before` for the period compared with. Counts are whole numbers, shares 0–1, missing where nothing
+        can be told. Raises WarehouseError, QuestionError."""
+        state = self.state()
+        return self._cached(state, statement(question, viewer, self._given(state)), _types_of(question))
+
+    def listing(
+        self, question: ListingQuestion, viewer: Viewer, *, limit: int | None = None, offset: int = 0
+    ) -> pd.DataFrame:
+        """`limit` rows of the listing after the first `offset`, one column for each of its columns. Raises WarehouseError."""
+        asked = listing_statement(question, viewer, self._given(self.state()))
+        types = {c.name: "Int64" if c.unit is Unit.COUNT else _type_of(c.of.type) for c in question.listing.columns}
+        if limit is not None or offset:
+            # Only the digits of two integers join the text; a statement with LIMIT as a parameter is not known to all engines.
+            asked = Statement(_page(asked.select, limit, offset), asked.parameters)
+        return self._read(asked, types)
+
+    def count(self, question: ListingQuestion, viewer: Viewer) -> int:
+        """How many rows the listing has. Raises WarehouseError."""
+        state = self.state()
+        found = self._cached(state, listing_count(question, viewer, self._given(state)), {"rows": "Int64"})
+        return int(found["rows"].iloc[0])
+
+    def branches(self, viewer: Viewer) -> pd.DataFrame:
+        """The branches that `viewer` may see, top down: branch_id, name, parent_id, level, path. Raises WarehouseError."""
+        state = self.state()
+        asked = branch_statement(viewer)
+        return self._cached(state, asked, dict.fromkeys(("branch_id", "name", "parent_id", "level", "path"), "str"))
+
+    def products(self) -> pd.DataFrame:
+        """The products: product_id, name, family. Raises WarehouseError."""
+        return self._cached(self.state(), product_statement(), dict.fromkeys(("product_id", "name", "family"), "str"))
+
+    def sql(self, question: Question, viewer: Viewer) -> str:
+        """The statement that answers `question`, with its parameters beneath: for people, never for running."""
+        asked = statement(question, viewer, self._given(self.state()))
+        text, parameters = self._compiled(asked.select)
+        shown = "\n".join(f"-- {name} = {value!r}" for name, value in parameters(asked.parameters, named=True).items())
+        return f"{text};\n{shown}"
+
+    def root(self) -> str:
+        """The branch at the top of the tree: where a viewer of head office stands. Raises WarehouseError."""
+        found = self._cached(self.state(), root_statement(), {"branch_id": "str"})
+        if found.empty:
+            raise WarehouseError(_("The warehouse has no head office: no branch without a parent."))
+        return str(found["branch_id"].iloc[0])
+
+    @property
+    def where(self) -> str:
+        """The address, without a password."""
+        return self._url.render_as_string(hide_password=True)
+
+    # How it is read ---------------------------------------------------------------------------------------------
+
+    @property
+    def _is_file(self) -> bool:
+        return self._url.get_backend_name() == "duckdb"
+
+    def _given(self, state: State) -> Given:
+        return Given(state.data_until, self._days_off)
+
+    def _cached(self, state: State, asked: Statement, types: Mapping[str, str]) -> pd.DataFrame:
+        """The answer from the cache, whose key is the finished statement: below the viewer's scope, so that nobody is handed
+        another's rows."""
+        text, parameters = self._compiled(asked.select)
+        key = (state.version, text, _hashable(parameters(asked.parameters)))
+        with self._lock:
+            found = self._answers.get(key)
+        if found is None:
+            found = self._read(asked, types)
+            with self._lock:
+                if found.memory_usage(deep=True).sum() < CACHED_BYTES:
+                    self._answers[key] = found
+        return found.copy(deep=False)  # pandas copies on write: what a page changes stays its own
+
+    def _read(self, asked: Statement, types: Mapping[str, str]) -> pd.DataFrame:
+        text, parameters = self._compiled(asked.select)
+        with self._connected() as connection:
+            if self._is_file:
+                connection = connection.execution_options(duckdb_arrow=True)
+                rows = connection.exec_driver_sql(text, parameters(asked.parameters)).arrow
+                return rows.to_pandas(date_as_object=False).astype(types)
+            rows = connection.exec_driver_sql(text, parameters(asked.parameters))
+            return pd.DataFrame(rows.fetchall(), columns=list(rows.keys()), dtype=object).astype(types)
+
+    def _compile(self, select: sa.Select):
+        compiled = select.compile(dialect=self._engine.dialect)
+
+        def parameters(values: Mapping[str, object], *, named: bool = False):
+            wanted = {name: values[name] for name in compiled.binds if name in values}
+            found = compiled.construct_params(wanted)
+            return tuple(found[name] for name in compiled.positiontup) if compiled.positional and not named else found
+
+        return compiled.string, parameters
+
+    @contextmanager
+    def _connected(self) -> Iterator[sa.Connection]:
+        """A connection; what goes wrong on it becomes a sentence with a reference, the cause goes to the log."""
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        except (sa.exc.SQLAlchemyError, duckdb.Error, OSError) as error:
+            reference = uuid.uuid4().hex[:8]
+            log.error("%s: the warehouse %s failed: %s", reference, self.where, error)
+            self._looked_at = 0.0
+            raise WarehouseError(
+                _(
+                    "The warehouse does not answer. Try again in a minute; if it stays so, tell the operator: {reference}."
+                ),
+                reference=reference,
+            ) from error
+
+    def _move_to_newest(self) -> None:
+        version = self._file_version() if self._is_file else None
+        if self._state is not None and version is not None and version == self._version:
+            return
+        if self._engine is None or self._is_file:
+            self._open()
+        try:
+            state = self._look()
+        except Told:
+            self._close()
+            raise
+        if version is None:
+            version = (state.loaded.to_json(), state.data_until) if len(state.loaded) else time.monotonic() // 60
+        self._version = version
+        self._state = State(**{**state.__dict__, "version": version})
+        # Answers of an older version are never asked for again; they leave the cache as new ones come in.
+
+    def _file_version(self) -> object:
+        path = Path(self._url.database or "")
+        try:
+            found = path.stat()
+        except FileNotFoundError:
+            self._close()
+            raise WarehouseError(
+                _(
+                    "There is no warehouse at {path}. Build the demo bank with “make demo”, load your own files with "
+                    "“python -m data_access load”, or set the address in config.toml."
+                ),
+                path=path.name,
+            ) from None
+        return (found.st_ino, found.st_mtime_ns, found.st_size)
+
+    def _open(self) -> None:
+        self._close()
+        if not self._is_file:
+            self._engine = sa.create_engine(self._url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+            return
+        path = Path(self._url.database)
+        # DuckDB hands out one database for each path of a process, so a file renamed into place would not be noticed: each
+        # version is opened under a name of its own, which is taken away as soon as the file is open.
+        link = path.with_name(f".{path.name}.{os.getpid()}.{uuid.uuid4().hex[:8]}.open")
+        try:
+            os.link(path, link)
+        except OSError:  # a folder that may not be written to: the new file is seen once all readers have let go
+            link = path
+        try:
+            self._engine = _read_only(self._url.set(database=str(link)))
+            with self._connected() as connection:
+                connection.exec_driver_sql("SELECT 1")
+        except WarehouseError as error:
+            self._close()
+            raise WarehouseError(
+                _("The warehouse {path} cannot be read; load it again. Tell the operator: {reference}."),
+                path=path.name,
+                reference=error.parts["reference"],
+            ) from error
+        finally:
+            if link != path:
+                link.unlink(missing_ok=True)
+
+    def _close(self) -> None:
+        if self._engine is not None:
+            self._engine.dispose()
+        self._engine, self._state, self._version = None, None, None
+
+    def _look(self) -> State:
+        present = self._present()
+        tables = {table for table, _column in present}
+        lacking = [table.name for table in REQUIRED if table.name not in tables]
+        if lacking:
+            raise WarehouseError(
+                _(
+                    "The warehouse lacks the table {tables}, without which nothing can be shown. “python -m data_access check” lists all."
+                ),
+                tables=", ".join(lacking),
+            )
+        names = [column.name for column in loads.columns]
+        if {(loads.name, name) for name in names} <= present:
+            types = {"loaded_at": "datetime64[s]", "data_until": "datetime64[s]", "rows": "Int64"}
+            loaded = self._read(Statement(sa.select(loads), {}), {name: types.get(name, "str") for name in names})
+        else:
+            loaded = pd.DataFrame(columns=names)
+        return State(
+            version=None,
+            data_until=self._data_until(loaded, present),
+            loaded=loaded,
+            is_demo=len(loaded) > 0 and bool((loaded["source"] == DEMO_SOURCE).all()),
+            present=present,
+            catalogue=catalogue(present),
+        )
+
+    def _data_until(self, loaded: pd.DataFrame, present: frozenset[Need]) -> date:
+        """The last day that all tables of events have in full; without loads, the last day on which anything is recorded."""
+        events = {table.name for table in EVENTS}
+        known = loaded.loc[loaded["table_name"].isin(events), "data_until"].dropna()
+        if len(known):
+            return known.min().date()
+        days = [
+            sa.select(sa.func.max(sa.cast(table.c[name], sa.Date)).label("day"))
+            for table in EVENTS
+            for name in ("signed_on", "month", "assigned_on", "contacted_at", "received_at", "answered_on")
+            if (table.name, name) in present and name in table.c
+        ]
+        yesterday = date.today() - timedelta(days=1)
+        if not days:
+            return yesterday
+        last = self._read(Statement(sa.union_all(*days), {}), {"day": "datetime64[s]"})["day"].max()
+        return yesterday if pd.isna(last) else min(last.date(), yesterday)
+
+    def _present(self) -> frozenset[Need]:
+        with self._connected() as connection:
+            inspector = sa.inspect(connection)
+            names = {*inspector.get_table_names(), *inspector.get_view_names()} & set(metadata.tables)
+            return frozenset((name, column["name"]) for name in names for column in inspector.get_columns(name))
+
+
+@lru_cache(maxsize=4)
+def warehouse(url: str, days_off: tuple[tuple[date, int], ...] = ()) -> Warehouse:
+    """The warehouse at `url`, one for the whole process."""
+    return Warehouse(url, days_off)
+
+
+def _read_only(url: URL) -> Engine:
+    return sa.create_engine(url, connect_args={"read_only": True}, pool_size=8, max_overflow=16)
+
+
+@lru_cache(maxsize=512)
+def _page(rows: sa.Select, limit: int | None, offset: int) -> sa.Select:
+    return rows.limit(sa.literal_column(str(int(limit))) if limit is not None else None).offset(
+        sa.literal_column(str(int(offset))) if offset else None
+    )
+
+
+def _types_of(question: Question) -> dict[str, str]:
+    types = {}
+    for dimension in question.by:
+        types[dimension.name] = "datetime64[s]" if dimension.step else "str"
+        if dimension.named:
+            types[dimension.name + NAME] = "str"
+    for ending in ("", BEFORE) if question.against else ("",):
+        types |= {m.name + ending: "Int64" if m.unit is Unit.COUNT else "float64" for m in question.measures}
+    return types
+
+
+def _type_of(kind: sa.types.TypeEngine) -> str:
+    if isinstance(kind, (sa.Date, sa.DateTime)):
+        return "datetime64[s]"
+    if isinstance(kind, sa.Integer):
+        return "Int64"
+    return "float64" if isinstance(kind, sa.Numeric) else "str"
+
+
+def _hashable(parameters: object) -> object:
+    return tuple(sorted(parameters.items())) if isinstance(parameters, dict) else parameters

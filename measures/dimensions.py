@@ -1,0 +1,266 @@
+"""What numbers can be split by, and where the facts keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from sqlalchemy import ColumnElement, Date, FromClause, Select, case, cast, extract, func, select
+
+from measures.given import AS_OF, DATA_UNTIL, PARENT, days_between
+from measures.model import Dimension, Key, _
+from measures.schema import LEVELS, agents, branches, campaigns, customers, products
+
+# The tree -----------------------------------------------------------------------------------------------------------
+
+HEAD_OFFICE = Dimension("head_office", _("Head office"), in_tree=True, named=True)
+BRANCH = Dimension("branch", _("Branch"), in_tree=True, named=True)
+SUB_BRANCH = Dimension("sub_branch", _("Sub-branch"), in_tree=True, named=True)
+OUTLET = Dimension("outlet", _("Outlet"), in_tree=True, named=True)
+BELOW = Dimension("below", _("Branch below"), in_tree=True, named=True)
+"""The children of the branch looked at, whatever their level; null is what was booked on that branch itself."""
+
+_LEVEL_DIMENSIONS = dict(zip(LEVELS, (HEAD_OFFICE, BRANCH, SUB_BRANCH, OUTLET), strict=True))
+
+_node = branches.alias("node")
+_above = [_node, *(branches.alias(f"above_{step}") for step in range(1, len(LEVELS)))]
+
+
+def _first(condition, column: str) -> ColumnElement:
+    """`column` of the node or the nearest branch above it that meets `condition`."""
+    return case(*((condition(branch), branch.c[column]) for branch in _above))
+
+
+def _tree() -> FromClause:
+    source: FromClause = _node
+    for lower, upper in pairwise(_above):
+        source = source.outerjoin(upper, upper.c.branch_id == lower.c.parent_id)
+    columns = [_node.c.branch_id.label("branch_id")]
+    for level in LEVELS:
+        columns.append(_first(lambda branch, level=level: branch.c.level == level, "branch_id").label(level))
+        columns.append(_first(lambda branch, level=level: branch.c.level == level, "name").label(f"{level}_name"))
+    columns.append(_first(lambda branch: branch.c.parent_id == PARENT, "branch_id").label("below"))
+    columns.append(_first(lambda branch: branch.c.parent_id == PARENT, "name").label("below_name"))
+    return select(*columns).select_from(source).cte("tree")
+
+
+TREE = _tree()
+PLACE = branches.alias("place")
+"""The branch itself, for what the contract says about it."""
+
+
+def subtree(ids: Sequence[ColumnElement[str]]) -> Select:
+    """The branches at or below any of `ids` (parameters), as a SELECT of branch_id.
+
+    Paths end in a full stop, so that 1.12. is no prefix of 1.120. — and they are compared by length, not by LIKE, because a
+    branch's code may hold a % or _.
+    """
+    node, top = branches.alias("member"), branches.alias("top")
+    return select(node.c.branch_id).where(
+        top.c.branch_id.in_(ids), func.substr(node.c.path, 1, func.length(top.c.path)) == top.c.path
+    )
+
+
+REGION = Dimension("region", _("Region"))
+AREA = Dimension("area", _("Area"), values={"urban": _("Urban"), "rural": _("Rural")})
+
+# Products and people ------------------------------------------------------------------------------------------------
+
+PRODUCT = Dimension("product", _("Product"), named=True)
+FAMILY = Dimension("family", _("Product family"))
+AGENT = Dimension("agent", _("Agent"), named=True)
+CAMPAIGN = Dimension("campaign", _("List"), named=True)
+
+AGE_BAND = Dimension(
+    "age_band",
+    _("Age"),
+    values={
+        "00-17": _("under 18"),
+        "18-25": _("18–25"),
+        "26-30": _("26–30"),
+        "31-40": _("31–40"),
+        "41-50": _("41–50"),
+        "51-60": _("51–60"),
+        "61+": _("over 60"),
+    },
+)
+GENDER = Dimension("gender", _("Gender"), values={"female": _("Women"), "male": _("Men")})
+TIER = Dimension(
+    "tier", _("Tier"), values={"top": _("Top"), "first": _("First"), "second": _("Second"), "general": _("General")}
+)
+PAYROLL = Dimension("payroll", _("Payroll customer"), values={"yes": _("Salary paid in"), "no": _("No salary paid in")})
+CUSTOMER_KIND = Dimension(
+    "customer_kind", _("Customer kind"), values={"personal": _("Personal"), "corporate": _("Corporate")}
+)
+
+# Follow-up and complaints -------------------------------------------------------------------------------------------
+
+CONTACT_KIND = Dimension(
+    "contact_kind",
+    _("Contact kind"),
+    values={
+        "visit": _("Visit"),
+        "call": _("Call"),
+        "sms": _("Text message"),
+        "wechat": _("WeChat"),
+        "counter": _("At the counter"),
+    },
+)
+USE_CHANNEL = Dimension(
+    "use_channel",
+    _("Channel of use"),
+    values={"electronic": _("Electronic"), "atm": _("Cash machine"), "counter": _("At the counter")},
+)
+CAUSE = Dimension(
+    "cause",
+    _("Cause"),
+    values={
+        "queueing": _("Queueing"),
+        "system_fault": _("System fault"),
+        "attitude": _("Attitude of staff"),
+        "training": _("Staff not trained"),
+        "premises": _("Premises"),
+        "delivery": _("Delivery"),
+        "fees": _("Fees"),
+        "misselling": _("Mis-selling"),
+    },
+)
+COMPLAINT_CHANNEL = Dimension(
+    "complaint_channel",
+    _("Complaint channel"),
+    values={
+        "hotline": _("Hotline"),
+        "counter": _("At the counter"),
+        "app": _("App"),
+        "letter": _("Letter"),
+        "regulator": _("Regulator"),
+    },
+)
+SEVERITY = Dimension("severity", _("Severity"), values={"low": _("Low"), "normal": _("Normal"), "high": _("High")})
+COMPLAINT_STATE = Dimension(
+    "complaint_state",
+    _("State"),
+    values={"closed": _("Closed"), "open": _("Open, within time"), "past_due": _("Open, past due")},
+)
+OPEN_AGE = Dimension(
+    "open_age",
+    _("Open for"),
+    values={
+        "00-03": _("0–3 days"),
+        "04-07": _("4–7 days"),
+        "08-14": _("8–14 days"),
+        "15-30": _("15–30 days"),
+        "31+": _("over 30 days"),
+    },
+)
+CLOCK = Dimension(
+    "clock",
+    _("Time left"),
+    values={
+        "0-breached": _("past due"),
+        "1-03": _("3 days or less"),
+        "2-07": _("4–7 days"),
+        "3-later": _("over 7 days"),
+    },
+)
+
+# Time ---------------------------------------------------------------------------------------------------------------
+
+DAY = Dimension("day", _("Day"), step="day")
+WEEK = Dimension("week", _("Week"), step="week")
+MONTH = Dimension("month", _("Month"), step="month")
+QUARTER = Dimension("quarter", _("Quarter"), step="quarter")
+YEAR = Dimension("year", _("Year"), step="year")
+TIME = (DAY, WEEK, MONTH, QUARTER, YEAR)
+
+DIMENSIONS: tuple[Dimension, ...] = (
+    HEAD_OFFICE, BRANCH, SUB_BRANCH, OUTLET, BELOW, REGION, AREA, PRODUCT, FAMILY, AGENT, CAMPAIGN, AGE_BAND, GENDER, TIER,
+    PAYROLL, CUSTOMER_KIND, CONTACT_KIND, USE_CHANNEL, CAUSE, COMPLAINT_CHANNEL, SEVERITY, COMPLAINT_STATE, OPEN_AGE, CLOCK,
+    *TIME,
+)  # fmt: skip
+
+OF_CUSTOMERS = (AGE_BAND, GENDER, TIER, PAYROLL, CUSTOMER_KIND)
+OF_PRODUCTS = (PRODUCT, FAMILY)
+
+
+# Where facts keep them ----------------------------------------------------------------------------------------------
+
+
+def branch_keys() -> dict[Dimension, Key]:
+    """The levels of the tree, the branch below the one looked at, region and area."""
+    levels = {dimension: Key(TREE.c[level], TREE.c[f"{level}_name"]) for level, dimension in _LEVEL_DIMENSIONS.items()}
+    return levels | {
+        BELOW: Key(TREE.c.below, TREE.c.below_name),
+        REGION: Key(PLACE.c.region),
+        AREA: Key(PLACE.c.area),
+    }
+
+
+def branch_lookups(branch: ColumnElement) -> dict[FromClause, ColumnElement]:
+    """The joins that `branch_keys` read, for a fact that keeps its branch in `branch`."""
+    return {TREE: TREE.c.branch_id == branch, PLACE: PLACE.c.branch_id == branch}
+
+
+def time_keys(day: ColumnElement) -> dict[Dimension, Key]:
+    """Day, week, month, quarter and year of `day`; a step is named by its first day."""
+    return {step: Key(day if step is DAY else cast(func.date_trunc(step.step, day), Date)) for step in TIME}
+
+
+def customer_keys() -> dict[Dimension, Key]:
+    """What is known of the customer. The age is the one reached in the year of the data's date."""
+    age = extract("year", DATA_UNTIL) - customers.c.birth_year
+    return {
+        AGE_BAND: Key(
+            case(
+                (customers.c.birth_year.is_(None), None),
+                (age < 18, "00-17"),
+                (age <= 25, "18-25"),
+                (age <= 30, "26-30"),
+                (age <= 40, "31-40"),
+                (age <= 50, "41-50"),
+                (age <= 60, "51-60"),
+                else_="61+",
+            )
+        ),
+        GENDER: Key(customers.c.gender),
+        TIER: Key(customers.c.tier),
+        PAYROLL: Key(case((customers.c.payroll, "yes"), (~customers.c.payroll, "no"))),
+        CUSTOMER_KIND: Key(customers.c.kind),
+    }
+
+
+def product_keys(product: ColumnElement) -> dict[Dimension, Key]:
+    """Product and family, for a fact that keeps its product in `product`."""
+    return {PRODUCT: Key(product, products.c.name), FAMILY: Key(products.c.family)}
+
+
+def agent_key(agent: ColumnElement) -> dict[Dimension, Key]:
+    """The agent, for a fact that keeps its agent in `agent`."""
+    return {AGENT: Key(agent, agents.c.name)}
+
+
+def campaign_key(campaign: ColumnElement) -> dict[Dimension, Key]:
+    """The customer list, for a fact that keeps its list in `campaign`."""
+    return {CAMPAIGN: Key(campaign, campaigns.c.name)}
+
+
+def lookups_of(table: FromClause, branch: ColumnElement) -> dict[FromClause, ColumnElement]:
+    """The joins that the keys of a fact over `table` read; only those whose key `table` holds."""
+    found = branch_lookups(branch)
+    for lookup, key in (
+        (products, "product_id"),
+        (customers, "customer_id"),
+        (agents, "agent_id"),
+        (campaigns, "campaign_id"),
+    ):
+        if key in table.c and lookup is not table:
+            found[lookup] = lookup.c[key] == table.c[key]
+    return found
+
+
+def open_age(since: ColumnElement, day: ColumnElement = AS_OF.c.day) -> Key:
+    """How long an open item has been open on `day`, in bands."""
+    days = days_between(since, day)
+    return Key(
+        case((days <= 3, "00-03"), (days <= 7, "04-07"), (days <= 14, "08-14"), (days <= 30, "15-30"), else_="31+")
+    )

@@ -1,0 +1,374 @@
+"""Follow-up: what became of the customers on the lists, and who is still waiting."""
+
+from __future__ import annotations
+
+from sqlalchemy import Date, and_, case, cast, func, or_, select
+
+from measures.dimensions import (
+    CONTACT_KIND,
+    OPEN_AGE,
+    PLACE,
+    agent_key,
+    branch_keys,
+    campaign_key,
+    customer_keys,
+    lookups_of,
+    open_age,
+    product_keys,
+    time_keys,
+)
+from measures.given import AS_OF, DATA_UNTIL, days_after, days_between
+from measures.model import Better, Count, Fact, Key, Listing, ListingColumn, Placed, Ratio, Unit, _
+from measures.schema import agents, assignments, campaigns, contacts, contracts, customers, products
+
+FAMILY_NAME = _("Follow-up")
+CONVERSION_DAYS = 30
+"""A contract signed or first used this many days after a contact counts as its result."""
+
+_touches = (
+    select(
+        contacts.c.assignment_id,
+        func.min(cast(contacts.c.contacted_at, Date)).label("first_on"),
+        func.max(cast(contacts.c.contacted_at, Date)).label("last_on"),
+        func.max(case((contacts.c.reached, 1), else_=0)).label("reached"),
+    )
+    .where(contacts.c.assignment_id.is_not(None))
+    .group_by(contacts.c.assignment_id)
+    .subquery("touches")
+)
+
+
+def _soon_after(day):
+    contacted_on = cast(contacts.c.contacted_at, Date)
+    return and_(day >= contacted_on, day <= days_after(contacted_on, CONVERSION_DAYS))
+
+
+_results = (
+    # Grouped, because one assignment may have several contacts and contracts: joined as they are they would multiply it.
+    select(contacts.c.assignment_id, func.max(1).label("converted"))
+    .select_from(
+        contacts.join(assignments, assignments.c.assignment_id == contacts.c.assignment_id).join(
+            contracts,
+            and_(
+                contracts.c.customer_id == assignments.c.customer_id,
+                contracts.c.product_id == assignments.c.product_id,
+                or_(_soon_after(contracts.c.signed_on), _soon_after(contracts.c.activated_on)),
+            ),
+        )
+    )
+    .group_by(contacts.c.assignment_id)
+    .subquery("results")
+)
+
+_keys = (
+    branch_keys()
+    | product_keys(assignments.c.product_id)
+    | agent_key(assignments.c.agent_id)
+    | campaign_key(assignments.c.campaign_id)
+    | customer_keys()
+)
+_lookups = lookups_of(assignments, assignments.c.branch_id) | {
+    _touches: _touches.c.assignment_id == assignments.c.assignment_id,
+    _results: _results.c.assignment_id == assignments.c.assignment_id,
+}
+
+# Facts --------------------------------------------------------------------------------------------------------------
+
+ASSIGNED = Fact(
+    name="assignments",
+    grain=_("one customer of a list given to an agent, on that day"),
+    source=assignments,
+    branch=assignments.c.branch_id,
+    placed=Placed.EVENT,
+    day=assignments.c.assigned_on,
+    keys=_keys | time_keys(assignments.c.assigned_on),
+    lookups=_lookups,
+)
+
+OPEN = Fact(
+    name="open_assignments",
+    grain=_("one assignment, open on the last day of the period"),
+    source=assignments.join(
+        AS_OF,
+        and_(
+            assignments.c.assigned_on <= AS_OF.c.day,
+            or_(assignments.c.closed_on.is_(None), assignments.c.closed_on > AS_OF.c.day),
+        ),
+    ),
+    branch=assignments.c.branch_id,
+    placed=Placed.BALANCE,
+    day=AS_OF.c.day,
+    keys=_keys | {OPEN_AGE: open_age(assignments.c.assigned_on)} | time_keys(AS_OF.c.day),
+    lookups=_lookups,
+)
+
+OVERDUE = Fact(
+    name="overdue_assignments",
+    grain=_("one assignment, open and past its due day on the last day of the period"),
+    source=OPEN.source,
+    branch=OPEN.branch,
+    placed=Placed.BALANCE,
+    day=OPEN.day,
+    keys=OPEN.keys,
+    lookups=OPEN.lookups,
+    only=(assignments.c.due_on < AS_OF.c.day,),
+)
+
+_contacted_on = cast(contacts.c.contacted_at, Date)
+
+CONTACTS = Fact(
+    name="contacts",
+    grain=_("one follow-up: a visit, a call, a message"),
+    source=contacts,
+    branch=contacts.c.branch_id,
+    placed=Placed.EVENT,
+    day=_contacted_on,
+    keys=branch_keys()
+    | product_keys(contacts.c.product_id)
+    | agent_key(contacts.c.agent_id)
+    | customer_keys()
+    | {CONTACT_KIND: Key(contacts.c.kind)}
+    | time_keys(_contacted_on),
+    lookups=lookups_of(contacts, contacts.c.branch_id),
+)
+
+
+def _sold(outcome):
+    return or_(outcome == "signed", outcome == "activated")
+
+
+# Measures -----------------------------------------------------------------------------------------------------------
+
+assigned = Count(
+    name="assigned",
+    label=_("Assigned"),
+    meaning=_("Customers of lists given to agents in the period"),
+    family=FAMILY_NAME,
+    fact=ASSIGNED,
+    of=func.count(),
+)
+
+contacted = Count(
+    name="contacted",
+    label=_("Contacted"),
+    meaning=_("Of the customers assigned in the period, those contacted at least once since"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    fact=ASSIGNED,
+    of=func.count(_touches.c.first_on),
+)
+
+reached = Count(
+    name="reached",
+    label=_("Reached"),
+    meaning=_("Of the customers assigned in the period, those spoken to at least once since"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    fact=ASSIGNED,
+    of=func.count(case((_touches.c.reached == 1, 1))),
+)
+
+list_signed = Count(
+    name="list_signed",
+    label=_("Signed from lists"),
+    meaning=_("Of the customers assigned in the period, those recorded as signed or activated"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    fact=ASSIGNED,
+    of=func.count(case((_sold(assignments.c.outcome), 1))),
+)
+
+list_activated = Count(
+    name="list_activated",
+    label=_("Activated from lists"),
+    meaning=_("Of the customers assigned in the period, those recorded as activated"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    fact=ASSIGNED,
+    of=func.count(case((assignments.c.outcome == "activated", 1))),
+)
+
+coverage = Ratio(
+    name="coverage",
+    label=_("Coverage"),
+    meaning=_("Of the customers assigned in the period, the share contacted since"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    over=contacted,
+    under=assigned,
+)
+
+effective_contact = Ratio(
+    name="effective_contact",
+    label=_("Effective contact"),
+    meaning=_("Of the customers contacted, the share spoken to"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    over=reached,
+    under=contacted,
+)
+
+converted = Count(
+    name="converted",
+    label=_("Converted"),
+    meaning=_(
+        "Of the customers assigned in the period, those who signed or first used the list's product within 30 days of a contact"
+    ),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    fact=ASSIGNED,
+    of=func.count(_results.c.converted),
+)
+
+conversion = Ratio(
+    name="conversion",
+    label=_("Conversion"),
+    meaning=_(
+        "Of the customers contacted, the share who signed or first used the list's product within 30 days of a contact"
+    ),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    over=converted,
+    under=contacted,
+)
+
+due = Count(
+    name="due",
+    label=_("First contact due"),
+    meaning=_("Of the customers assigned in the period, those whose first contact was due by the data's date"),
+    family=FAMILY_NAME,
+    fact=ASSIGNED,
+    of=func.count(case((assignments.c.due_on <= DATA_UNTIL, 1))),
+)
+
+contacted_on_time = Count(
+    name="contacted_on_time",
+    label=_("Contacted on time"),
+    meaning=_("Of the customers whose first contact was due, those contacted by the due day"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    fact=ASSIGNED,
+    of=func.count(case((and_(assignments.c.due_on <= DATA_UNTIL, _touches.c.first_on <= assignments.c.due_on), 1))),
+)
+
+on_time = Ratio(
+    name="on_time",
+    label=_("On time"),
+    meaning=_(
+        "Of the customers assigned in the period whose first contact was due, the share contacted by the due day"
+    ),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    over=contacted_on_time,
+    under=due,
+)
+
+open_assignments = Count(
+    name="open_assignments",
+    label=_("Open"),
+    meaning=_("Assignments open on the last day of the period"),
+    better=Better.LOWER,
+    family=FAMILY_NAME,
+    fact=OPEN,
+    of=func.count(),
+)
+
+overdue_assignments = Count(
+    name="overdue_assignments",
+    label=_("Overdue"),
+    meaning=_("Assignments open and past their due day on the last day of the period"),
+    better=Better.LOWER,
+    family=FAMILY_NAME,
+    fact=OVERDUE,
+    of=func.count(),
+)
+
+overdue_share = Ratio(
+    name="overdue_share",
+    label=_("Overdue, share"),
+    meaning=_("Of the assignments open on the last day of the period, the share past their due day"),
+    better=Better.LOWER,
+    family=FAMILY_NAME,
+    over=overdue_assignments,
+    under=open_assignments,
+)
+
+contacts_made = Count(
+    name="contacts",
+    label=_("Contacts"),
+    meaning=_("Visits, calls and messages in the period"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    fact=CONTACTS,
+    of=func.count(),
+)
+
+contacts_reached = Count(
+    name="contacts_reached",
+    label=_("Contacts that reached"),
+    meaning=_("Contacts in the period in which the customer was spoken to"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    fact=CONTACTS,
+    of=func.count(case((contacts.c.reached, 1))),
+)
+
+contacts_signed = Count(
+    name="contacts_signed",
+    label=_("Contacts that signed"),
+    meaning=_("Contacts in the period that ended in a signing or an activation"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    fact=CONTACTS,
+    of=func.count(case((_sold(contacts.c.outcome), 1))),
+)
+
+contact_success = Ratio(
+    name="contact_success",
+    label=_("Contact success"),
+    meaning=_("Of the contacts in the period, the share that ended in a signing or an activation"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    over=contacts_signed,
+    under=contacts_made,
+)
+
+MEASURES = (
+    assigned, contacted, reached, list_signed, list_activated, coverage, effective_contact, converted, conversion, due,
+    contacted_on_time, on_time, open_assignments, overdue_assignments, overdue_share, contacts_made, contacts_reached,
+    contacts_signed, contact_success,
+)  # fmt: skip
+
+# Listings -----------------------------------------------------------------------------------------------------------
+
+
+def masked_name(name):
+    """The first character of a personal name, the rest hidden: masked in SQL, so that the whole name never leaves it."""
+    return case((func.length(name) > 0, func.substr(name, 1, 1) + "**"))
+
+
+overdue_customers = Listing(
+    name="overdue_customers",
+    label=_("Overdue customers"),
+    meaning=_(
+        "Customers whose assignment is open and past its due day on the last day of the period, the longest overdue first"
+    ),
+    fact=OVERDUE,
+    columns=(
+        ListingColumn("assignment_id", _("Assignment"), assignments.c.assignment_id),
+        ListingColumn("customer", _("Customer"), masked_name(customers.c.name), masked=True),
+        ListingColumn("campaign", _("List"), campaigns.c.name),
+        ListingColumn("product", _("Product"), products.c.name),
+        ListingColumn("branch", _("Branch"), PLACE.c.name),
+        ListingColumn("agent", _("Agent"), agents.c.name),
+        ListingColumn("assigned_on", _("Assigned on"), assignments.c.assigned_on),
+        ListingColumn("due_on", _("Due on"), assignments.c.due_on),
+        ListingColumn(
+            "days_overdue", _("Days overdue"), days_between(assignments.c.due_on, AS_OF.c.day), unit=Unit.COUNT
+        ),
+        ListingColumn("last_contact_on", _("Last contact"), _touches.c.last_on),
+    ),
+    order=(assignments.c.due_on, assignments.c.assignment_id),
+)
+
+LISTINGS = (overdue_customers,)

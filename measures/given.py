@@ -1,0 +1,66 @@
+"""What every statement is given beside the warehouse's own tables: the data's date, the days looked at, days off.
+
+Measures are declared once, before anyone knows which day it is. They name these placeholders; `data_access.sql` fills them.
+"""
+
+from __future__ import annotations
+
+from datetime import date
+
+from sqlalchemy import Date, Integer, bindparam, case, column, func, literal, select, table
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.expression import ColumnElement
+from sqlalchemy.sql.functions import FunctionElement
+
+DATA_UNTIL = bindparam("data_until", type_=Date)
+"""The last day that is complete in the warehouse."""
+
+PARENT = bindparam("parent", type_=None)
+"""The branch whose children the dimension `below` tells apart."""
+
+AS_OF = table("as_of", column("day", Date))
+"""The days on which balances are taken: the last day of the period, or of each week, month … in it."""
+
+DAYS_OFF = table("days_off", column("day", Date), column("change", Integer))
+"""Calendar exceptions from config.toml: -1 for a holiday on a weekday, +1 for a working day at a week-end."""
+
+_A_MONDAY = date(1970, 1, 5)
+
+
+class days_after(FunctionElement):  # noqa: N801 — reads as the SQL function it is
+    """`days_after(day, number)`: the day so many days later."""
+
+    type = Date()
+    inherit_cache = True
+
+
+class days_between(FunctionElement):  # noqa: N801
+    """`days_between(first, second)`: how many days the second lies after the first."""
+
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(days_after)
+def _days_after(element, compiler, **kwargs):  # DuckDB and PostgreSQL: a date plus an integer is a date
+    day, number = element.clauses
+    return f"({compiler.process(day, **kwargs)} + {compiler.process(number, **kwargs)})"
+
+
+@compiles(days_between)
+def _days_between(element, compiler, **kwargs):
+    first, second = element.clauses
+    return f"({compiler.process(second, **kwargs)} - {compiler.process(first, **kwargs)})"
+
+
+def working_days_until(day: ColumnElement) -> ColumnElement:
+    """The number of working days from a fixed Monday up to and including `day`.
+
+    Two of them subtracted give the working days between two days: Monday to Friday, corrected by DAYS_OFF. Arithmetic
+    instead of a calendar table, because a warehouse that we may not write to has no calendar of the bank's holidays.
+    """
+    passed = days_between(literal(_A_MONDAY, Date), day)
+    weekday = passed % 7
+    weekdays = (passed - weekday) / 7 * 5 + case((weekday < 5, weekday + 1), else_=5)
+    changes = select(func.coalesce(func.sum(DAYS_OFF.c.change), 0)).where(DAYS_OFF.c.day <= day).scalar_subquery()
+    return weekdays + changes

@@ -1,0 +1,273 @@
+"""The words in which measures are declared: facts, dimensions, counts, ratios, listings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+
+from sqlalchemy import BigInteger, ColumnElement, Double, FromClause, Table, cast, func
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.expression import CTE, Alias, ColumnClause, Subquery
+from sqlalchemy.types import TypeEngine
+
+from measures import schema
+
+
+def _(text: str) -> str:
+    """Marks a text for translation; it is translated where it is shown, because the reader is not known here."""
+    return text
+
+
+class Unit(Enum):
+    """What a number is a number of; decides its format on screen and in files."""
+
+    COUNT = "count"
+    SHARE = "share"  # 0–1, shown as a percentage
+    RATE = "rate"  # so many per 1,000, per customer …: one decimal
+    DAYS = "days"
+    INDEX = "index"  # 1.00 is on pace
+    AMOUNT = "amount"
+
+
+class Better(Enum):
+    """The direction in which a measure is good."""
+
+    HIGHER = "higher"
+    LOWER = "lower"
+    NEITHER = "neither"
+
+
+class Placed(Enum):
+    """How a fact lies in time."""
+
+    EVENT = "event"  # a row happened on a day: counted in the period that holds the day
+    BALANCE = "balance"  # a row lasts: counted on the last day of the period, never added up over days
+    SNAPSHOT = "snapshot"  # only today's state is known: the same whatever the period
+
+
+@dataclass(frozen=True, eq=False)
+class Dimension:
+    """What numbers are split by.
+
+    `values` maps codes to the words for them, in the order in which they are shown; without it the data's own words are shown.
+    `step` is the time step that the dimension cuts days into. A dimension `in_tree` is filtered by the sub-tree of a branch.
+    """
+
+    name: str
+    label: str
+    values: Mapping[str, str] = field(default_factory=dict)
+    step: str | None = None
+    in_tree: bool = False
+    named: bool = False  # groups by id, shows a name
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, eq=False)
+class Key:
+    """Where a fact keeps a dimension: the id that is grouped by, and the name that is shown for it."""
+
+    id: ColumnElement
+    name: ColumnElement | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Fact:
+    """A table of events; `grain` says what one row of it is.
+
+    `lookups` are joined only when an expression reads them: a warehouse without agents still answers by product.
+    `whole` says, for some dimensions, which rows stand for all of their values: they alone are read when a question neither
+    splits nor filters by one of these dimensions, and never when it does (a target for all products beside one for cards).
+    """
+
+    name: str
+    grain: str
+    source: FromClause
+    branch: ColumnElement
+    placed: Placed
+    keys: Mapping[Dimension, Key]
+    day: ColumnElement | None = None
+    lookups: Mapping[FromClause, ColumnElement] = field(default_factory=dict)
+    only: tuple[ColumnElement, ...] = ()
+    whole: Mapping[frozenset[Dimension], ColumnElement] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def joined(self, expressions: Iterable[ColumnElement]) -> FromClause:
+        """The source, joined with the lookups that `expressions` read."""
+        wanted = {
+            element.table
+            for expression in expressions
+            for element in visitors.iterate(expression)
+            if isinstance(element, ColumnClause)
+        }
+        source = self.source
+        for lookup, on in self.lookups.items():
+            if lookup in wanted:
+                source = source.outerjoin(lookup, on)
+        return source
+
+    def needs(self, expression: ColumnElement) -> frozenset[Need]:
+        """The columns of the contract that must be there to compute `expression` over this fact."""
+        found = reads(expression, self.branch, *self.only) | reads(self.source)
+        if self.day is not None:
+            found |= reads(self.day)
+        wanted = {element.table for element in visitors.iterate(expression) if isinstance(element, ColumnClause)}
+        for lookup, on in self.lookups.items():
+            if lookup in wanted:
+                found |= reads(on) | reads(lookup)
+        return found
+
+
+Need = tuple[str, str]
+"""Table and column of the contract."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Measure:
+    """A number with a meaning. Texts are msgids: English, translated where they are shown."""
+
+    name: str
+    label: str
+    meaning: str
+    unit: Unit
+    better: Better = Better.NEITHER
+    family: str = ""
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Count(Measure):
+    """An aggregate over one fact.
+
+    `adds_up` is False where parts overlap (distinct customers) or have no sum (a median).
+    `absent` is what a group without rows means: 0, or None where nothing is known of it.
+    `only_now` marks what is known for the data's date alone, such as the last use.
+    `otherwise` answers where the warehouse lacks what this count needs.
+    """
+
+    fact: Fact
+    of: ColumnElement
+    adds_up: bool = True
+    absent: int | None = 0
+    only_now: bool = False
+    unit: Unit = Unit.COUNT
+    otherwise: Count | None = None
+
+    @property
+    def type(self) -> TypeEngine:
+        return BigInteger() if self.unit is Unit.COUNT else Double()
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        return (self,)
+
+    @property
+    def dimensions(self) -> frozenset[Dimension]:
+        return frozenset(self.fact.keys)
+
+    @property
+    def has_history(self) -> bool:
+        return self.fact.placed is not Placed.SNAPSHOT and not self.only_now
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        return self.fact.needs(self.of)
+
+    def value(self, found: Mapping[Count, ColumnElement]) -> ColumnElement:
+        return found[self]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Ratio(Measure):
+    """One count over another, divided last.
+
+    `spans` are dimensions that split only the upper count: complaints of one cause over all contracts.
+    """
+
+    over: Count
+    under: Count
+    per: int = 1
+    spans: frozenset[Dimension] = frozenset()
+    unit: Unit = Unit.SHARE
+    adds_up: bool = False
+
+    @property
+    def counts(self) -> tuple[Count, ...]:
+        return (self.over, self.under)
+
+    @property
+    def dimensions(self) -> frozenset[Dimension]:
+        return self.over.dimensions & (self.under.dimensions | self.spans)
+
+    @property
+    def has_history(self) -> bool:
+        return self.over.has_history
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        return self.over.needs | self.under.needs
+
+    def value(self, found: Mapping[Count, ColumnElement]) -> ColumnElement:
+        return cast(found[self.over], Double) * float(self.per) / func.nullif(cast(found[self.under], Double), 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class ListingColumn:
+    """One column of a listing. `masked` columns show personal data in part only."""
+
+    name: str
+    label: str
+    of: ColumnElement
+    unit: Unit | None = None
+    values: Mapping[str, str] = field(default_factory=dict)
+    masked: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Listing:
+    """Rows instead of numbers: who is to be called, which complaint is open. `order` ends in a key, so pages never shift."""
+
+    name: str
+    label: str
+    meaning: str
+    fact: Fact
+    columns: tuple[ListingColumn, ...]
+    order: tuple[ColumnElement, ...]
+
+    @property
+    def needs(self) -> frozenset[Need]:
+        return frozenset().union(*(self.fact.needs(c.of) for c in self.columns))
+
+    def __repr__(self) -> str:
+        return self.name
+
+
+def reads(*elements) -> frozenset[Need]:
+    """The columns of the contract that `elements` read, inside sub-queries too."""
+    found: set[Need] = set()
+    seen: set[int] = set()
+    waiting = list(elements)
+    while waiting:
+        element = waiting.pop()
+        if id(element) in seen:
+            continue
+        seen.add(id(element))
+        if isinstance(element, (Subquery, CTE)):
+            waiting.extend(visitors.iterate(element.element))
+        elif isinstance(element, ColumnClause) and element.table is not None:
+            origin = element.table.element if isinstance(element.table, Alias) else element.table
+            if isinstance(origin, Table) and origin.metadata is schema.metadata:
+                found.add((origin.name, element.name))
+            elif isinstance(element.table, (Subquery, CTE)):
+                waiting.append(element.table)
+        elif isinstance(element, FromClause) and not isinstance(element, (Table, Alias)):
+            waiting.extend(visitors.iterate(element))
+        else:
+            waiting.extend(child for child in element.get_children() if not isinstance(child, (Table, Alias)))
+    return frozenset(found)

@@ -1,0 +1,126 @@
+"""A question: which measures, split by what, of which rows, in which days. What is asked, not how it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from measures.dimensions import TIME
+from measures.model import Dimension, Listing, Measure, _
+from measures.period import Period
+
+BEFORE = "_before"
+"""Ends the name of an answer's column that holds the measure in the period compared with."""
+NAME = "_name"
+"""Ends the name of an answer's column that holds the name shown for an id."""
+
+
+class Told(Exception):
+    """An error that is a sentence for the reader: `text` is a msgid with the fields of `parts`, shown in the reader's language."""
+
+    def __init__(self, text: str, **parts: str) -> None:
+        super().__init__(text.format(**parts))
+        self.text = text
+        self.parts = parts
+
+
+class QuestionError(Told):
+    """A question that has no answer."""
+
+
+@dataclass(frozen=True)
+class Order:
+    """A column of the answer to sort by: a measure's or a dimension's name, or one of them with an ending above."""
+
+    column: str
+    descending: bool = True
+
+
+Where = tuple[tuple[Dimension, tuple[str | None, ...]], ...]
+"""Dimension and the ids to keep; None keeps the rows where nothing is recorded."""
+
+
+def where(chosen: Mapping[Dimension, Iterable[str | None]]) -> Where:
+    """`chosen` as a question holds it; a dimension without values does not filter."""
+    return tuple((dimension, tuple(values)) for dimension, values in chosen.items() if tuple(values))
+
+
+@dataclass(frozen=True)
+class Question:
+    """Measures at a grain, of some rows, in a period, beside another period where it is compared.
+
+    Raises QuestionError where a measure is not kept by a dimension asked for, or a balance is asked over more than one step.
+    """
+
+    measures: tuple[Measure, ...]
+    period: Period
+    by: tuple[Dimension, ...] = ()
+    where: Where = ()
+    against: Period | None = None
+    order: tuple[Order, ...] = ()
+    parent: str | None = field(default=None, kw_only=True)
+    """The branch whose children `below` tells apart; where it is None, the branch of the viewer."""
+
+    def __post_init__(self) -> None:
+        if not self.measures:
+            raise QuestionError(_("A question asks for at least one measure."))
+        if len({d.name for d in self.by}) < len(self.by) or len({m.name for m in self.measures}) < len(self.measures):
+            raise QuestionError(_("A question names each measure and each dimension once."))
+        steps = [dimension for dimension in self.by if dimension.step]
+        if len(steps) > 1:
+            raise QuestionError(
+                _("{first} and {second} cannot be asked together; choose one step of time."),
+                first=steps[0].label,
+                second=steps[1].label,
+            )
+        if steps and self.against:
+            raise QuestionError(
+                _("A series over time is not compared with another period; ask for both periods apart.")
+            )
+        for measure in self.measures:
+            for dimension in self.by:
+                if dimension not in measure.dimensions:
+                    raise _unsplit(measure, dimension)
+            for dimension, _values in self.where:
+                if dimension not in measure.dimensions:
+                    raise _unsplit(measure, dimension)
+        for dimension, _values in self.where:
+            if dimension in TIME:
+                raise QuestionError(_("Time is chosen by the period, not by a filter on {name}."), name=dimension.name)
+
+    @property
+    def step(self) -> Dimension | None:
+        """The time dimension asked for, or None."""
+        return next((dimension for dimension in self.by if dimension.step), None)
+
+    def total(self) -> Question:
+        """The same question at the coarsest grain: what stands in the total row."""
+        return replace(self, by=(), order=())
+
+
+@dataclass(frozen=True)
+class ListingQuestion:
+    """Rows of a listing, of some branches and products, in a period. `order` is a column's name; empty: the listing's own."""
+
+    listing: Listing
+    period: Period
+    where: Where = ()
+    order: tuple[Order, ...] = ()
+
+    def __post_init__(self) -> None:
+        for dimension, _values in self.where:
+            if dimension not in self.listing.fact.keys:
+                raise QuestionError(
+                    _("The listing “{listing}” is not kept by {dimension}."),
+                    listing=self.listing.name,
+                    dimension=dimension.name,
+                )
+
+
+def _unsplit(measure: Measure, dimension: Dimension) -> QuestionError:
+    return QuestionError(
+        _("{measure} is not kept by {dimension}; it can be split by: {known}."),
+        measure=measure.name,
+        dimension=dimension.name,
+        known=", ".join(sorted(known.name for known in measure.dimensions)),
+    )

@@ -1,0 +1,194 @@
+"""Targets: how far the branch is on the way to what it is to reach, and how far it should be by now."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement, Date, and_, func, or_, select
+
+from measures.activation import activated as _activated
+from measures.activation import signed as _signed
+from measures.dimensions import (
+    AGENT,
+    FAMILY,
+    PRODUCT,
+    agent_key,
+    branch_keys,
+    branch_lookups,
+    product_keys,
+    time_keys,
+)
+from measures.given import AS_OF, days_after, working_days_until
+from measures.model import Better, Count, Fact, Measure, Placed, Ratio, Unit, _
+from measures.schema import agents, branches, contracts, products, targets
+
+FAMILY_NAME = _("Targets")
+
+_running = and_(targets.c.starts_on <= AS_OF.c.day, targets.c.ends_on >= AS_OF.c.day)
+
+
+def _whole(product: ColumnElement, agent: ColumnElement) -> dict:
+    """A target without product is for all of them, one without agent for the branch; they stand beside the others."""
+    return {frozenset({PRODUCT, FAMILY}): product.is_(None), frozenset({AGENT}): agent.is_(None)}
+
+
+def _set(measure: str) -> Fact:
+    """The targets for `measure` that run on the last day of the period, with the share of their working days passed."""
+    day_before = days_after(targets.c.starts_on, -1)
+    at_start = working_days_until(day_before)
+    rows = (
+        select(
+            targets.c.branch_id,
+            targets.c.product_id,
+            targets.c.agent_id,
+            targets.c.value,
+            AS_OF.c.day,
+            (working_days_until(AS_OF.c.day) - at_start).label("passed"),
+            (working_days_until(targets.c.ends_on) - at_start).label("planned"),
+        )
+        .select_from(targets.join(AS_OF, _running))
+        .where(targets.c.measure == measure)
+        .subquery(f"{measure}_targets")
+    )
+    return Fact(
+        name=f"{measure}_targets",
+        grain=_("one target, running on the last day of the period"),
+        source=rows,
+        branch=rows.c.branch_id,
+        placed=Placed.BALANCE,
+        day=rows.c.day,
+        keys=branch_keys() | product_keys(rows.c.product_id) | agent_key(rows.c.agent_id) | time_keys(rows.c.day),
+        lookups=branch_lookups(rows.c.branch_id)
+        | {products: products.c.product_id == rows.c.product_id, agents: agents.c.agent_id == rows.c.agent_id},
+        whole=_whole(rows.c.product_id, rows.c.agent_id),
+    )
+
+
+def _reached(measure: str, day: ColumnElement[Date]) -> Fact:
+    """The contracts that count towards the running targets for `measure`, each beside the target it counts for."""
+    owner, place = branches.alias("owner"), branches.alias("place_of_contract")
+    rows = (
+        select(contracts.c.branch_id, targets.c.product_id, targets.c.agent_id, AS_OF.c.day)
+        .select_from(
+            targets.join(AS_OF, _running)
+            .join(owner, owner.c.branch_id == targets.c.branch_id)
+            .join(place, func.substr(place.c.path, 1, func.length(owner.c.path)) == owner.c.path)
+            .join(
+                contracts,
+                and_(
+                    contracts.c.branch_id == place.c.branch_id,
+                    day >= targets.c.starts_on,
+                    day <= AS_OF.c.day,
+                    or_(targets.c.product_id.is_(None), targets.c.product_id == contracts.c.product_id),
+                    or_(targets.c.agent_id.is_(None), targets.c.agent_id == contracts.c.agent_id),
+                ),
+            )
+        )
+        .where(targets.c.measure == measure)
+        .subquery(f"{measure}_toward_targets")
+    )
+    return Fact(
+        name=f"{measure}_toward_targets",
+        grain=_("one contract that counts towards a target running on the last day of the period"),
+        source=rows,
+        branch=rows.c.branch_id,
+        placed=Placed.BALANCE,
+        day=rows.c.day,
+        keys=branch_keys() | product_keys(rows.c.product_id) | agent_key(rows.c.agent_id) | time_keys(rows.c.day),
+        lookups=branch_lookups(rows.c.branch_id)
+        | {products: products.c.product_id == rows.c.product_id, agents: agents.c.agent_id == rows.c.agent_id},
+        whole=_whole(rows.c.product_id, rows.c.agent_id),
+    )
+
+
+def _family(of: Count, day: ColumnElement[Date], texts: dict[str, tuple[str, str]]) -> tuple[Measure, ...]:
+    set_, reached = _set(of.name), _reached(of.name, day)
+
+    def said(part: str) -> dict:
+        label, meaning = texts[part]
+        return {"label": label, "meaning": meaning, "family": FAMILY_NAME}
+
+    target = Count(
+        name=f"{of.name}_target",
+        **said("target"),
+        unit=Unit.AMOUNT,
+        fact=set_,
+        of=func.sum(set_.source.c.value),
+        absent=None,
+    )
+    toward = Count(
+        name=f"{of.name}_toward_target", **said("toward"), better=Better.HIGHER, fact=reached, of=func.count()
+    )
+    expected = Count(
+        name=f"{of.name}_expected",
+        **said("expected"),
+        unit=Unit.AMOUNT,
+        fact=set_,
+        of=func.sum(set_.source.c.value * set_.source.c.passed / func.nullif(set_.source.c.planned, 0)),
+        absent=None,
+    )
+    completion = Ratio(
+        name=f"{of.name}_completion", **said("completion"), better=Better.HIGHER, over=toward, under=target
+    )
+    pace = Ratio(
+        name=f"{of.name}_pace", **said("pace"), unit=Unit.INDEX, better=Better.HIGHER, over=toward, under=expected
+    )
+    return target, toward, expected, completion, pace
+
+
+(signed_target, signed_toward, signed_expected, signed_completion, signed_pace) = _family(
+    _signed,
+    contracts.c.signed_on,
+    {
+        "target": (
+            _("Target, signed"),
+            _("Contracts to be signed by the targets that run on the last day of the period"),
+        ),
+        "toward": (
+            _("Signed towards target"),
+            _("Contracts signed since the running target's start, up to the last day of the period"),
+        ),
+        "expected": (
+            _("Expected by now, signed"),
+            _("The target times the share of its working days that have passed"),
+        ),
+        "completion": (
+            _("Completion, signed"),
+            _("Contracts signed since the running target's start, as a share of the target"),
+        ),
+        "pace": (
+            _("Pace, signed"),
+            _("Completion over the share of working days passed: 1.00 reaches the target on its last day"),
+        ),
+    },
+)
+
+(activated_target, activated_toward, activated_expected, activated_completion, activated_pace) = _family(
+    _activated,
+    contracts.c.activated_on,
+    {
+        "target": (
+            _("Target, activated"),
+            _("Contracts to be activated by the targets that run on the last day of the period"),
+        ),
+        "toward": (
+            _("Activated towards target"),
+            _("Contracts first used since the running target's start, up to the last day of the period"),
+        ),
+        "expected": (
+            _("Expected by now, activated"),
+            _("The target times the share of its working days that have passed"),
+        ),
+        "completion": (
+            _("Completion, activated"),
+            _("Contracts first used since the running target's start, as a share of the target"),
+        ),
+        "pace": (
+            _("Pace, activated"),
+            _("Completion over the share of working days passed: 1.00 reaches the target on its last day"),
+        ),
+    },
+)
+
+MEASURES = (
+    signed_target, signed_toward, signed_expected, signed_completion, signed_pace,
+    activated_target, activated_toward, activated_expected, activated_completion, activated_pace,
+)  # fmt: skip

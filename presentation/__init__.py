@@ -1,0 +1,1 @@
+"""How numbers look: words, units, charts, tables, files."""
