@@ -40,7 +40,7 @@ from measures.dimensions import TREE, subtree
 from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT
 from measures.model import Count, Dimension, Fact, Listing, Measure, Placed
 from measures.period import Period, last_days
-from measures.question import BEFORE, NAME, ListingQuestion, Order, Question
+from measures.question import BEFORE, CHANGE, NAME, ListingQuestion, Order, Question
 from measures.schema import branches, products
 
 
@@ -91,8 +91,8 @@ _Part = tuple[Count, frozenset[Dimension], str]
 
 
 def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
-    """One SELECT that answers `question`: for each dimension its id and, where it has one, its name; then each measure, and each
-    measure in the period compared with.
+    """One SELECT that answers `question`: for each dimension its id and, where it has one, its name; then each measure, and
+    each measure in the period compared with and its change since.
 
     Each fact is counted apart, at the grain asked for, and the counts are laid side by side with UNION ALL: joined facts
     would multiply each other's rows. A count that a ratio holds whole over some dimension is counted without that dimension
@@ -208,6 +208,11 @@ def _answer(shape: _Shape) -> Select:
         for measure in shape.measures:
             counted = {count: found[count, shape.missing(measure, count), ending] for count in measure.counts}
             columns.append(measure.value(counted).label(measure.name + ending))
+    if len(shape.days) > 1:
+        values_of = {c.name: c.element for c in columns[-2 * len(shape.measures) :]}
+        for measure in shape.measures:
+            change = values_of[measure.name] - values_of[measure.name + BEFORE]
+            columns.append(change.label(measure.name + CHANGE))
     answer = select(*columns).select_from(source)
     named = {c.name: c for c in answer.selected_columns}
     # What was asked for first; then the keys, so that the same question has the same order every time.

@@ -33,7 +33,7 @@ from data_access.sql import (
 )
 from measures.catalogue import Catalogue, catalogue
 from measures.model import Need, Unit, _
-from measures.question import BEFORE, NAME, ListingQuestion, Question, Told
+from measures.question import BEFORE, CHANGE, NAME, ListingQuestion, Question, Told
 from measures.schema import DEMO_SOURCE, EVENTS, REQUIRED, loads, metadata
 
 log = logging.getLogger(__name__)
@@ -339,7 +339,7 @@ def _types_of(question: Question) -> dict[str, str]:
         types[dimension.name] = "datetime64[s]" if dimension.step else "str"
         if dimension.named:
             types[dimension.name + NAME] = "str"
-    for ending in ("", BEFORE) if question.against else ("",):
+    for ending in ("", BEFORE, CHANGE) if question.against else ("",):
         types |= {m.name + ending: "Int64" if m.unit is Unit.COUNT else "float64" for m in question.measures}
     return types
 

@@ -11,6 +11,8 @@ from measures.period import Period
 
 BEFORE = "_before"
 """Ends the name of an answer's column that holds the measure in the period compared with."""
+CHANGE = "_change"
+"""Ends the name of an answer's column that holds the measure less what it was before."""
 NAME = "_name"
 """Ends the name of an answer's column that holds the name shown for an id."""
 

@@ -1,0 +1,121 @@
+"""Writes MEASURES.md, the catalogue for people to read: `python -m measures.document`; with `--check` only says whether it is fresh."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from measures.catalogue import DIMENSION, LISTINGS, MEASURES
+from measures.model import Better, Count, Dimension, Measure, Placed, Ratio, Unit
+
+FILE = Path(__file__).resolve().parent.parent / "MEASURES.md"
+
+_UNITS = {
+    Unit.COUNT: "a count",
+    Unit.SHARE: "a share, shown as a percentage",
+    Unit.RATE: "a rate",
+    Unit.DAYS: "days",
+    Unit.INDEX: "an index; 1.00 is on pace",
+    Unit.AMOUNT: "an amount, in the bank's currency",
+}
+_BETTER = {Better.HIGHER: "higher is better", Better.LOWER: "lower is better", Better.NEITHER: "neither way is better"}
+_PLACED = {
+    Placed.EVENT: "what happened in the period",
+    Placed.BALANCE: "as it stands on the period's last day; never added up over days",
+    Placed.SNAPSHOT: "as it stands on the data's date, whatever the period",
+}
+
+
+def document() -> str:
+    """The text of MEASURES.md for the measures, dimensions and listings declared now."""
+    return "\n".join(_lines())
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Writes MEASURES.md, or with `--check` compares it. Returns the exit code: 1 when it is stale."""
+    parser = argparse.ArgumentParser(
+        prog="python -m measures.document", description="Writes MEASURES.md from the measures that are declared."
+    )
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when MEASURES.md is stale")
+    if not parser.parse_args(arguments).check:
+        FILE.write_text(document(), encoding="utf-8")
+    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != document():
+        print("MEASURES.md is stale; run “python -m measures.document” and commit what it writes.", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _lines() -> Iterator[str]:
+    yield "# Measures"
+    yield ""
+    yield "Written by `python -m measures.document` from the declarations in `measures/`; change those, not this file."
+    yield ""
+    yield (
+        "Every number on a screen or in a file is one of these measures, asked of the warehouse at the grain that is shown. "
+        "A total is asked anew, never added up from what is seen. Ratios are divided last, after both counts are known for "
+        "the group. `python -m data_access ask NAME` asks for one without a browser."
+    )
+    for family in dict.fromkeys(measure.family for measure in MEASURES.values()):
+        yield from ("", f"## {family}")
+        for measure in MEASURES.values():
+            if measure.family == family:
+                yield from _measure(measure)
+    yield from ("", "## Dimensions", "", "What measures are split and filtered by.", "")
+    yield from ("| name | shown as | values |", "| --- | --- | --- |")
+    for dimension in DIMENSION.values():
+        yield f"| `{dimension.name}` | {dimension.label} | {_values(dimension)} |"
+    yield from ("", "## Listings", "", "Rows instead of numbers.")
+    for listing in LISTINGS.values():
+        columns = ", ".join(column.label + (" (masked)" if column.masked else "") for column in listing.columns)
+        yield from ("", f"### {listing.label} · `{listing.name}`", "", listing.meaning, "")
+        yield f"- columns: {columns}"
+        yield f"- needs: {_needs(listing)}"
+    yield ""
+
+
+def _measure(measure: Measure) -> Iterator[str]:
+    yield from ("", f"### {measure.label} · `{measure.name}`", "", measure.meaning, "")
+    yield f"- {_UNITS[measure.unit]}; {_BETTER[measure.better]}"
+    if isinstance(measure, Ratio):
+        per = f", × {measure.per:,}" if measure.per != 1 else ""
+        yield f"- {_count(measure.over)} ÷ {_count(measure.under)}{per}"
+        if measure.spans:
+            yield f"- not narrowed in what it is divided by: {_names(measure.spans)}"
+    for grain, placed in dict.fromkeys((count.fact.grain, count.fact.placed) for count in measure.counts):
+        yield f"- a row counted is {grain}; {_PLACED[placed]}"
+    if not measure.has_history:
+        yield "- known for the data's date alone: it has no series over time"
+    if isinstance(measure, Count) and not measure.adds_up:
+        yield "- its parts do not add up to the whole"
+    yield f"- split by: {_names(measure.dimensions)}"
+    yield f"- needs: {_needs(measure)}"
+
+
+def _count(count: Count) -> str:
+    """A count that is a measure of its own is named; one that only serves a ratio has no more than its label."""
+    return f"{count.label} (`{count.name}`)" if count.name in MEASURES else count.label
+
+
+def _names(dimensions: frozenset[Dimension]) -> str:
+    return ", ".join(f"`{name}`" for name, dimension in DIMENSION.items() if dimension in dimensions)
+
+
+def _values(dimension: Dimension) -> str:
+    if dimension.values:
+        return ", ".join(f"`{code}` {label}" for code, label in dimension.values.items())
+    if dimension.in_tree:
+        return "ids of `branches`; a filter takes the whole sub-tree"
+    return "the first day of each" if dimension.step else "as the data have them"
+
+
+def _needs(of) -> str:
+    tables: dict[str, list[str]] = {}
+    for table, column in sorted(of.needs):
+        tables.setdefault(table, []).append(column)
+    return "; ".join(f"`{table}` ({', '.join(columns)})" for table, columns in tables.items())
+
+
+if __name__ == "__main__":
+    sys.exit(main())
