@@ -52,11 +52,15 @@ NODES = (
 RURAL_SHARE = 0.68
 SETTLING_DAYS = 3
 """An outlet has its customer managers, and signs, after so many days."""
-OUTLETS, CUSTOMERS, ASSIGNMENTS = 400, 62_000, 100_000
+OUTLETS, CUSTOMERS, ASSIGNMENTS = 400, 62_000, 132_000
 OTHER_CONTACTS, COMPLAINTS, SURVEYS = 20_000, 12_000, 9_817
-"""Rows at scale 1."""
+"""Rows at scale 1; of the assignments at most so many, because a list is shorter where few customers sign."""
 CAMPAIGNS = 149
 """At every scale: with fewer and longer lists fewer customers of a list would happen to sign while it runs."""
+PARTS = 4
+"""A list is handed to the agents in so many weekly parts."""
+BEHIND_SHARE, STRAGGLING_SHARE = 0.07, 0.004
+"""Of the agents, those who do not keep up with their lists; of the assignments, those nobody closes after the end."""
 
 # Id, name, family, days for the first use, electronic, rate of activation, growth of signing a month.
 PRODUCTS = (
@@ -119,12 +123,12 @@ PURPOSES = ("营销", "激活")
 SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾"
 GIVEN = "伟芳娜敏静丽强磊军洋勇艳杰娟涛明超霞平刚桂英华玉兰萍鹏辉建国志文婷雪梅宇浩欣怡晨佳慧丹波斌凯红云"
 ROADS = (
-    "人民路", "建设路", "解放路", "胜利路", "和平路", "中山路",
-    "新华路", "滨江路", "学府路", "文化路", "朝阳路", "民主路",
+    "人民路", "建设路", "解放路", "胜利路", "和平路", "中山路", "新华路", "滨江路", "学府路", "文化路", "朝阳路", "民主路",
+    "广场", "体育路", "迎宾大道", "工业园", "火车站", "南门", "北街", "西城", "东湖路", "青年路", "科技路", "老街",
 )  # fmt: skip
 TOWNS = (
-    "龙溪", "白沙", "石桥", "双河", "太平", "永兴", "大坪", "青木",
-    "三汇", "云台", "凤山", "柏林", "清流", "兴隆", "黄泥", "长坝",
+    "龙溪", "白沙", "石桥", "双河", "太平", "永兴", "大坪", "青木", "三汇", "云台", "凤山", "柏林",
+    "清流", "兴隆", "黄泥", "长坝", "高峰", "桃园", "金竹", "响水", "新场", "古路", "茶店", "沙坝",
 )  # fmt: skip
 TRADES = ("商贸", "物流", "建材", "餐饮", "机电", "农业", "服饰", "家居")
 
@@ -330,9 +334,12 @@ def _branches(chance: np.random.Generator, calendar: _Calendar, scale: float) ->
     urban = np.ones(len(outlets), bool)
     urban[most_rural[: round(RURAL_SHARE * len(outlets))]] = False
     urban[[id_ == planted["branch_id"] for id_, *_ in outlets]] = False
+    node_at = {id_: position for position, (id_, *_) in enumerate(NODES)}
     for (id_, parent, place, region, number, _), in_town in zip(outlets, urban, strict=True):
         words = ROADS if in_town else TOWNS
         again, word = divmod(number - 1, len(words))
+        # Each branch begins elsewhere in the words, or the first outlet of all of them would be in the same road.
+        word = (word + 5 * node_at[parent]) % len(words)
         name = f"{place}{words[word]}{f'第{again + 1}' if again else ''}{'支行' if in_town else '营业所'}"
         name = "人民路支行" if id_ in SAME_NAME else name
         rows.append((id_, name, parent, "outlet", f"{_path(parent)}{id_}.", region, "urban" if in_town else "rural"))
@@ -784,18 +791,21 @@ class _Lists:
 
 def _campaigns(chance: np.random.Generator, calendar: _Calendar) -> tuple[_Lists, Frame]:
     idle = STORIES["idle_list"]
-    count = CAMPAIGNS
+    # Head office starts a list with every month, the branches theirs evenly in between.
+    months = np.arange(calendar.start.astype("M8[M]"), calendar.until.astype("M8[M]") + 1).astype("M8[D]")
+    local = CAMPAIGNS - len(months)
     span = (calendar.until - calendar.start).astype(int)
-    # Evenly through the years, the last ones still running.
-    starts = calendar.on_or_after(
-        calendar.start + ((np.arange(count) + chance.random(count)) / count * (span - 20)).astype(int)
-    )
-    ends = starts + chance.choice([30, 45, 60, 90], count)
-    owners = chance.choice([HEAD[0], *(id_ for id_, *_ in NODES)], count, p=_owning())
-    product = np.array(LIST_PRODUCTS)[chance.choice(len(LIST_PRODUCTS), count, p=[0.30, 0.32, 0.08, 0.08, 0.07, 0.15])]
-    activates = chance.random(count) < 0.35
+    between = calendar.start + ((np.arange(local) + chance.random(local)) / local * span).astype(int)
+    starts = calendar.on_or_after(np.append(months, between))
+    owners = np.append(np.full(len(months), HEAD[0]), chance.choice([id_ for id_, *_ in NODES], local, p=_owning()))
+    order = np.argsort(starts, kind="stable")
+    starts, owners = starts[order], owners[order]
+    ends = starts + chance.choice([42, 49, 56, 70], CAMPAIGNS)
+    likely = [0.30, 0.30, 0.05, 0.05, 0.05, 0.25]
+    product = np.array(LIST_PRODUCTS)[chance.choice(len(LIST_PRODUCTS), CAMPAIGNS, p=likely)]
+    activates = chance.random(CAMPAIGNS) < 0.25
     lists = _Lists(
-        ids=pa.array([f"K{number:04d}" for number in range(1, count + 1)] + [idle["campaign_id"]]),
+        ids=pa.array([f"K{number:04d}" for number in range(1, CAMPAIGNS + 1)] + [idle["campaign_id"]]),
         owner=[*owners.tolist(), idle["branch_id"]],
         product=np.append(product, PRODUCT_AT[idle["product_id"]]),
         activates=np.append(activates, False),
@@ -815,8 +825,8 @@ def _campaigns(chance: np.random.Generator, calendar: _Calendar) -> tuple[_Lists
 
 
 def _owning() -> np.ndarray:
-    """The chance to own a list: head office often, a branch by its size."""
-    weight = np.array([14.0] + [0.0 if id_ == VERY_SMALL_BRANCH else size for id_, *_, size in NODES])
+    """The chance of each branch to own a list, by its size."""
+    weight = np.array([0.0 if id_ == VERY_SMALL_BRANCH else size for id_, *_, size in NODES])
     return weight / weight.sum()
 
 
@@ -848,33 +858,50 @@ def _assignments(
     idle = STORIES["idle_list"]
     holds = np.full((len(customers), len(PRODUCTS)), -1)
     holds[contracts.customer, contracts.product] = np.arange(len(contracts.customer))
-    usable = tree.steady[customers.outlet] & ~customers.corporate
-    each = ASSIGNMENTS * scale / CAMPAIGNS
-    chosen: list[np.ndarray] = []
-    wins: list[np.ndarray] = []
-    for owner, product, activates, start, end, list_id in zip(
-        lists.owner, lists.product, lists.activates, lists.starts, lists.ends, lists.ids.to_pylist(), strict=True
+    usable = tree.steady[customers.outlet] & ~customers.corporate & (customers.band > 0)
+    # More and more is sold from lists.
+    weight = np.where(np.array(lists.owner) == HEAD[0], 5.0, 1.0) * chance.uniform(0.7, 1.3, len(lists.owner))
+    weight *= 1.045 ** ((lists.starts - calendar.start).astype(int) / 30)
+    meant = ASSIGNMENTS * scale * weight / weight.sum()
+    # Each outlet gets its part on its own day of the week.
+    weekday = np.arange(len(tree.ids))[customers.outlet] % 5
+    credited = np.zeros(len(contracts.customer), bool)
+    parts = []
+    for place, (owner, product, activates, start, end) in enumerate(
+        zip(lists.owner, lists.product, lists.activates, lists.starts, lists.ends, strict=True)
     ):
         mine = np.flatnonzero(usable & (tree.under(owner)[customers.outlet] if owner != HEAD[0] else True))
         held = holds[mine, product]
         signed = np.where(held >= 0, contracts.signed[held], NEVER)
         activated = np.where(held >= 0, contracts.activated[held], NEVER)
-        # Twelve days from the start, so that a holiday fits between assigning and winning.
         win = activated if activates else signed
-        won = (win >= start + 12) & (win <= end) & (~activates | (signed < start))
-        spare = (signed < start) & ~(activated <= end) if activates else held < 0
-        wanted = round(each * (4.0 if owner == HEAD[0] else 1.0) * chance.uniform(0.5, 1.5))
-        if list_id == idle["campaign_id"]:
-            wanted, won = max(idle["assignments"], round(each * 0.4)), np.zeros(len(mine), bool)
-        winners = chance.permutation(mine[won])[: max(1, round(wanted * 0.14))]
-        others = chance.permutation(mine[spare])[: max(0, wanted - len(winners))]
-        chosen.append(np.concatenate([winners, others]))
-        wins.append(np.arange(len(chosen[-1])) < len(winners))
-    sizes = [len(part) for part in chosen]
-    campaign = np.repeat(np.arange(len(sizes)), sizes)
-    customer, won = np.concatenate(chosen), np.concatenate(wins)
+        # The part with which a winner was handed out: some days or weeks before the win.
+        could = np.flatnonzero((win > start) & (win <= end) & ~credited[held])
+        ahead = (win[could] - start).astype(int) - chance.integers(3, 25, len(could))
+        part = np.clip(ahead // 7, 0, PARTS - 1)
+        handed = calendar.on_or_after(start + part * 7 + weekday[mine[could]])
+        before = (win[could] > handed) & (~activates | (signed[could] < handed))
+        could, part = could[before], part[before]
+        spare = mine[
+            (signed < start) & ~(activated <= end + 30) if activates else (held < 0) | (signed > end + 30)
+        ]  # fmt: skip
+        size = min(meant[place], max(0.7 * meant[place], len(could) / 0.10))
+        # Of a running list only a part of the wins has happened.
+        done = min(1.0, (calendar.until - start) / (end - start))
+        winners = chance.permutation(len(could))[: max(1, round(size * done * chance.uniform(0.07, 0.14)))]
+        if lists.ids[place].as_py() == idle["campaign_id"]:
+            size, winners = max(idle["assignments"], meant[place] * 0.3), winners[:0]
+        credited[held[could[winners]]] = True
+        others = chance.permutation(spare)[: max(0, round(size) - len(winners))]
+        customer = np.concatenate([mine[could[winners]], others])
+        assigned = start + 7 * np.append(part[winners], chance.integers(0, PARTS, len(others))) + weekday[customer]
+        won = np.arange(len(customer)) < len(winners)
+        # What would be handed out after the last day is not yet there.
+        known = assigned <= calendar.until
+        parts.append((customer[known], won[known], assigned[known], np.full(known.sum(), place)))
+    customer, won, assigned, campaign = (np.concatenate(column) for column in zip(*parts, strict=True))
     count = len(customer)
-    start, end = lists.starts[campaign], lists.ends[campaign]
+    end = lists.ends[campaign]
     product, activates = lists.product[campaign], lists.activates[campaign]
     held = holds[customer, product]
     signed = np.where(won, contracts.signed[held], NEVER)
@@ -882,36 +909,42 @@ def _assignments(
     win = np.where(activates, activated, signed)
     agent = customers.manager[customer]
 
-    assigned = np.minimum(calendar.shift(start, chance.integers(0, 3, count)), calendar.until)
-    due = assigned + chance.choice([7, 14], count, p=[0.6, 0.4])
-    skill = chance.normal(0, 0.8, len(staff.ids))[agent]
-    idle_rows = campaign == len(sizes) - 1
-    running = end >= calendar.ago(60)
-    covered = (chance.random(count) < np.where(running, 0.80 + 0.05 * skill, 0.97)) & ~idle_rows
-    wait = np.ceil(chance.exponential(np.clip(3.2 - 1.2 * skill, 1.0, 7.0))).astype(int)
+    assigned = calendar.on_or_after(assigned)
+    due = assigned + chance.choice([14, 21, 30], count, p=[0.25, 0.35, 0.40])
+    slowness = chance.lognormal(0, 0.35, len(staff.ids)) * np.where(chance.random(len(staff.ids)) < BEHIND_SHARE, 4, 1)
+    wait = np.ceil(chance.exponential(8.0 * slowness[agent])).astype(int)
     first = calendar.shift(assigned, wait)
-    # After a win comes no first contact: a winner was contacted in the three weeks before, or that day signed at once.
-    lead = np.where(chance.random(count) < 0.25, 0, chance.integers(0, 15, count))
+    # After a win comes no first contact: most winners sign while they are spoken to, the others within three weeks.
+    lead = np.where(chance.random(count) < 0.75, 0, chance.integers(0, 15, count))
     before_win = np.maximum(calendar.shift(np.where(won, win, calendar.until), -lead), assigned)
     first = np.where(won, np.minimum(first, before_win), first)
-    covered = (covered & (calendar.place(assigned) + wait < len(calendar.working))) | won
-    next_ = calendar.shift(first, chance.integers(2, 25, count))
+    # Nobody is contacted after the list has ended, nor after the last day.
+    known = (calendar.place(assigned) + wait < len(calendar.working)) & (first <= end)
+    covered = (known & (chance.random(count) < 0.97) & (campaign != len(parts) - 1)) | won
+    steps = chance.integers(2, 12, count)
+    next_ = calendar.shift(first, steps)
     again = (chance.random(count) < 0.7) & (next_ <= end)
-    last = np.where(won, before_win, np.where(again, next_, first))
+    waiting = again & (calendar.place(first) + steps >= len(calendar.working))
+    last = np.where(won, before_win, np.where(again & ~waiting, next_, first))
 
     names = {name: place for place, name in enumerate(schema.OUTCOMES)}
     result = chance.choice(
-        [names["interested"], names["refused"], names["unreachable"], names["open"]], count, p=[0.25, 0.40, 0.20, 0.15]
+        [names["interested"], names["refused"], names["unreachable"], names["open"]], count, p=[0.10, 0.58, 0.28, 0.04]
     )
-    over = end < calendar.ago(10)
-    result = np.where(over & (result == names["open"]), names["refused"], result)
+    undecided = chance.choice([names["interested"], names["open"]], count)
+    result = np.where(waiting, undecided, result)
     result = np.where(covered, result, names["open"])
+    # In the weeks after its end the list is cleared: who was interested did not sign, and who was never contacted is
+    # written off as unreachable.
+    cleared = end + chance.integers(1, 21, count)
+    over = (cleared <= calendar.until) & (chance.random(count) >= STRAGGLING_SHARE)
+    pending = np.isin(result, (names["interested"], names["open"]))
+    result = np.where(over & pending, np.where(covered, names["interested"], names["unreachable"]), result)
+    closed = np.where(pending, np.where(over, cleared, NEVER), last)
     won_by = np.where(
         activated <= last + 30, names["activated"], np.where(activates, names["activated"], names["signed"])
     )
     result = np.where(won, won_by, result)
-    finished = np.isin(result, (names["refused"], names["unreachable"])) | (over & (result == names["interested"]))
-    closed = np.where(finished, np.maximum(last, np.where(result == names["interested"], end, last)), NEVER)
     closed = np.where(won, np.where(result == names["activated"], activated, signed), closed)
     work = _Work(
         ids=_numbered("Z", count, 7),
@@ -957,14 +990,18 @@ def _contacts(
     task = np.concatenate([several, between, touched])
     day = np.concatenate([work.first_contact[several], middle, work.last_contact[touched]])
     final = np.arange(len(task)) >= len(several) + len(between)
-    early = chance.choice([names["open"], names["interested"], names["unreachable"]], len(task), p=[0.35, 0.35, 0.30])
+    early = chance.choice([names["open"], names["interested"], names["unreachable"]], len(task), p=[0.40, 0.35, 0.25])
+    # Who could not be reached in the end was not reached before.
+    early = np.where(work.outcome[task] == names["unreachable"], names["unreachable"], early)
     outcome = np.where(final, work.outcome[task], early)
     # What was won is the contact's outcome only on the very day; before that the customer was interested.
-    on_the_day = ((outcome == names["signed"]) & (work.signed[task] == day)) | (
-        (outcome == names["activated"]) & (work.activated[task] == day)
+    success = np.isin(outcome, (names["signed"], names["activated"]))
+    on_the_day = np.where(
+        work.activated[task] == day,
+        names["activated"],
+        np.where(work.signed[task] == day, names["signed"], names["interested"]),
     )
-    too_early = np.isin(outcome, (names["signed"], names["activated"])) & ~on_the_day
-    outcome = np.where(too_early, names["interested"], outcome)
+    outcome = np.where(success, on_the_day, outcome)
     listed = len(task)
 
     others = np.flatnonzero(tree.steady[customers.outlet])
@@ -1012,7 +1049,14 @@ def _complaints(
     usual = max(60, round(COMPLAINTS * scale))
     weight = tree.size * np.where(tree.urban, 1.5, 1.0)
     outlet = chance.choice(len(weight), usual, p=weight / weight.sum())
-    day = tree.first[outlet] + (chance.random(usual) * ((tree.last - tree.first).astype(int) + 1)[outlet]).astype(int)
+    # Some months bring more of them than others, the first two of a year above all.
+    days = np.arange(calendar.start, calendar.until + 1)
+    month = days.astype("M8[M]").astype(int)
+    busy = chance.lognormal(0, 0.07, month[-1] - month[0] + 1)[month - month[0]]
+    so_far = np.concatenate([[0.0], np.cumsum(busy * np.where(month % 12 < 2, 1.15, 1.0))])
+    begin, end = ((edge[outlet] - calendar.start).astype(int) for edge in (tree.first, tree.last + 1))
+    at = so_far[begin] + chance.random(usual) * (so_far[end] - so_far[begin])
+    day = days[np.clip(np.searchsorted(so_far, at, side="right") - 1, begin, end - 1)]
     # Two of three that fall on a free day are made on the next working day: the hotline is open, the counter is not.
     moved = _free(day) & (chance.random(usual) < 0.67)
     day[moved] = np.minimum(calendar.on_or_after(day[moved]), tree.last[outlet[moved]])

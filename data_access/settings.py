@@ -50,7 +50,7 @@ def settings(path: Path | None = None) -> Settings:
                 f"Known are: {'; '.join(f'[{name}] ' + ', '.join(sorted(keys)) for name, keys in _KNOWN.items())}."
             )
     secrets = ROOT / ".streamlit" / "secrets.toml"
-    secret = _read(secrets).get("warehouse", {}).get("url") if secrets.exists() else None
+    secret = _entry(secrets, _read(secrets), "warehouse", "url", str, "") if secrets.exists() else ""
     url = os.environ.get("WAREHOUSE_URL") or secret or _entry(path, said, "warehouse", "url", str)
     calendar = said.get("calendar", {})
     return Settings(
@@ -73,12 +73,14 @@ def absolute(url: str, folder: Path) -> str:
     """`url` with the path of an embedded warehouse made absolute from `folder`. Raises SettingsError for what is no URL."""
     try:
         parsed = make_url(url)
-    except ArgumentError:
+        if parsed.get_backend_name() == "duckdb" and not parsed.database:
+            raise ValueError("no file")
+    except (ArgumentError, ValueError):  # ValueError: a port that is no number
         raise SettingsError(
             "The warehouse's address is not a URL. Write duckdb:///path/to/file.duckdb or "
             "postgresql+psycopg://user@host/database."
         ) from None
-    if parsed.get_backend_name() == "duckdb" and parsed.database:
+    if parsed.get_backend_name() == "duckdb":
         parsed = parsed.set(database=str((folder / parsed.database).resolve()))
     return parsed.render_as_string(hide_password=False)
 
@@ -89,7 +91,7 @@ def _read(path: Path) -> dict:
             return tomllib.load(file)
     except FileNotFoundError:
         raise SettingsError(f"There is no {path.name} at {path.parent}; restore it from the repository.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path.name} cannot be read: {error}.") from None
 
 
@@ -106,6 +108,8 @@ def _entry(path: Path, said: dict, section: str, name: str, kind: type, default:
 
 
 def _dates(path: Path, days: list) -> list[date]:
+    if type(days) is not list:
+        raise SettingsError(f"{path.name}: [calendar] holidays and working_weekends are lists; got {days!r}.")
     for day in days:
         if type(day) is not date:
             raise SettingsError(f"{path.name}: [calendar] holds dates such as 2026-10-01; got {day!r}.")

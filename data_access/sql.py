@@ -14,6 +14,7 @@ from functools import lru_cache
 from sqlalchemy import (
     ColumnElement,
     Date,
+    Double,
     Integer,
     Select,
     String,
@@ -40,7 +41,7 @@ from measures.dimensions import TREE, subtree
 from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT
 from measures.model import Count, Dimension, Fact, Listing, Measure, Placed
 from measures.period import Period, last_days
-from measures.question import BEFORE, CHANGE, NAME, ListingQuestion, Order, Question
+from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Order, Question
 from measures.schema import branches, products
 
 
@@ -80,6 +81,7 @@ class _Shape:
     days: tuple[tuple[str, int], ...]
     """For each period the ending of its columns, and on how many days a balance is taken in it."""
     days_off: int
+    cumulative: bool
 
     def missing(self, measure: Measure, count: Count) -> frozenset[Dimension]:
         """The dimensions asked for that do not split `count`, because the ratio spans them."""
@@ -108,6 +110,7 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
         order=question.order,
         days=tuple((ending, len(listed)) for ending, listed in days.items()),
         days_off=len(given.days_off),
+        cumulative=question.cumulative,
     )
     return Statement(_answer(shape), _parameters(question, dict(periods), days, viewer, given))
 
@@ -155,7 +158,9 @@ def root_statement() -> Statement:
 
 def _balance_days(period: Period, step: str | None, given: Given) -> list[date]:
     """The days on which balances are taken. What lies after the data's date is not known: that date then is the last day."""
-    return last_days(Period(period.start, max(period.start, min(period.end, given.data_until))), step)
+    if given.data_until < period.start:
+        return [given.data_until]
+    return last_days(Period(period.start, min(period.end, given.data_until)), step)
 
 
 def _filters(question: Question | ListingQuestion) -> tuple[_Filter, ...]:
@@ -218,6 +223,11 @@ def _answer(shape: _Shape) -> Select:
     # What was asked for first; then the keys, so that the same question has the same order every time.
     asked = [_sorted(named[order.column], order) for order in shape.order]
     keys = [named[dimension.name].asc().nulls_last() for dimension in shape.by]
+    if shape.cumulative:
+        counted = cast(named[shape.measures[0].name].element, Double)
+        so_far = func.sum(counted).over(order_by=[*asked, *keys], rows=(None, 0))
+        share = so_far / func.nullif(func.sum(counted).over(), 0.0)
+        answer = answer.add_columns(share.label(shape.measures[0].name + CUMULATIVE))
     return _with_given(answer.order_by(*asked, *keys), shape.days, shape.days_off)
 
 
@@ -287,7 +297,7 @@ def _ask(
 
 
 def _filter_keys(fact: Fact, filters: tuple[_Filter, ...]) -> list[ColumnElement]:
-    return [fact.keys[f.dimension].id for f in filters if not f.dimension.in_tree]
+    return [fact.keys[f.dimension].id for f in filters if f.unknown or not f.dimension.in_tree]
 
 
 def _wanted(
@@ -301,11 +311,9 @@ def _wanted(
         rows.append(~all_of_them if dimensions & touched else all_of_them)
     for chosen in filters:
         ids = [bindparam(f"{chosen.dimension.name}_{number}", type_=String) for number in range(chosen.known)]
-        if chosen.dimension.in_tree:
-            rows.append(fact.branch.in_(subtree(ids)))
-        else:
-            key = fact.keys[chosen.dimension].id
-            rows.append(or_(*([key.in_(ids)] if ids else []), *([key.is_(None)] if chosen.unknown else [])))
+        key = fact.keys[chosen.dimension].id
+        among = fact.branch.in_(subtree(ids)) if chosen.dimension.in_tree else key.in_(ids)
+        rows.append(or_(*([among] if ids else []), *([key.is_(None)] if chosen.unknown else [])))
     return rows
 
 

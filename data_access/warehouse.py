@@ -19,6 +19,7 @@ import pandas as pd
 import sqlalchemy as sa
 from cachetools import LRUCache
 from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy.engine.reflection import ObjectKind
 
 from data_access.access import Viewer
 from data_access.sql import (
@@ -33,13 +34,16 @@ from data_access.sql import (
 )
 from measures.catalogue import Catalogue, catalogue
 from measures.model import Need, Unit, _
-from measures.question import BEFORE, CHANGE, NAME, ListingQuestion, Question, Told
-from measures.schema import DEMO_SOURCE, EVENTS, REQUIRED, loads, metadata
+from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Question, Told
+from measures.schema import DAILY_EVENTS, DEMO_SOURCE, EVENTS, REQUIRED, loads, metadata
 
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_SECONDS = 5
 """How often a server is asked whether a new load has come in. A file is looked at before each answer: that costs nothing."""
+
+POSTGRES_OPTIONS = {"connect_timeout": "5", "options": "-c jit=off"}
+"""A server that is not there is not waited for; compiling statements of many small parts takes longer than running them."""
 
 CACHED_BYTES = 256 * 1024 * 1024
 
@@ -192,7 +196,7 @@ class Warehouse:
         except (sa.exc.SQLAlchemyError, duckdb.Error, OSError) as error:
             reference = uuid.uuid4().hex[:8]
             log.error("%s: the warehouse %s failed: %s", reference, self.where, error)
-            self._looked_at = 0.0
+            self._looked_at, self._version = 0.0, None  # the next question opens it anew
             raise WarehouseError(
                 _(
                     "The warehouse does not answer. Try again in a minute; if it stays so, tell the operator: {reference}."
@@ -204,15 +208,15 @@ class Warehouse:
         version = self._file_version() if self._is_file else None
         if self._state is not None and version is not None and version == self._version:
             return
-        if self._engine is None or self._is_file:
+        if self._state is None or self._is_file:
             self._open()
         try:
             state = self._look()
         except Told:
-            self._close()
+            self.close()
             raise
         if version is None:
-            version = (state.loaded.to_json(), state.data_until) if len(state.loaded) else time.monotonic() // 60
+            version = (state.loaded.to_csv(), state.data_until) if len(state.loaded) else time.monotonic() // 60
         self._version = version
         self._state = State(**{**state.__dict__, "version": version})
         # Answers of an older version are never asked for again; they leave the cache as new ones come in.
@@ -221,8 +225,8 @@ class Warehouse:
         path = Path(self._url.database or "")
         try:
             found = path.stat()
-        except FileNotFoundError:
-            self._close()
+        except OSError:
+            self.close()
             raise WarehouseError(
                 _(
                     "There is no warehouse at {path}. Build the demo bank with “make demo”, load your own files with "
@@ -233,9 +237,9 @@ class Warehouse:
         return (found.st_ino, found.st_mtime_ns, found.st_size)
 
     def _open(self) -> None:
-        self._close()
+        self.close()
         if not self._is_file:
-            self._engine = sa.create_engine(self._url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+            self._engine = self._server()
             return
         path = Path(self._url.database)
         # DuckDB hands out one database for each path of a process, so a file renamed into place would not be noticed: each
@@ -250,7 +254,7 @@ class Warehouse:
             with self._connected() as connection:
                 connection.exec_driver_sql("SELECT 1")
         except WarehouseError as error:
-            self._close()
+            self.close()
             raise WarehouseError(
                 _("The warehouse {path} cannot be read; load it again. Tell the operator: {reference}."),
                 path=path.name,
@@ -260,10 +264,24 @@ class Warehouse:
             if link != path:
                 link.unlink(missing_ok=True)
 
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Lets go of the warehouse; the next question opens it again."""
+        # The engine stays: another thread may be about to ask it, and gets an error that is a sentence.
         if self._engine is not None:
             self._engine.dispose()
-        self._engine, self._state, self._version = None, None, None
+        self._state, self._version = None, None
+
+    def _server(self) -> Engine:
+        url = self._url
+        if url.get_backend_name() == "postgresql":
+            url = url.update_query_dict(POSTGRES_OPTIONS | dict(url.query))
+        try:
+            return sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
+        except (sa.exc.ArgumentError, ImportError) as error:
+            raise WarehouseError(
+                _("Nothing here can read a warehouse at {where}: install its SQLAlchemy driver, or correct the address."),
+                where=self.where,
+            ) from error
 
     def _look(self) -> State:
         present = self._present()
@@ -292,11 +310,15 @@ class Warehouse:
         )
 
     def _data_until(self, loaded: pd.DataFrame, present: frozenset[Need]) -> date:
-        """The last day that all tables of events have in full; without loads, the last day on which anything is recorded."""
-        events = {table.name for table in EVENTS}
-        known = loaded.loc[loaded["table_name"].isin(events), "data_until"].dropna()
-        if len(known):
-            return known.min().date()
+        """The last day that all daily tables have in full; without loads, the last day on which anything is recorded.
+
+        Monthly counts and surveys run late by nature: they decide only where nothing else is there.
+        """
+        for tables in (DAILY_EVENTS, EVENTS):
+            known = loaded.loc[loaded["table_name"].isin([table.name for table in tables])].dropna(subset="data_until")
+            if len(known):
+                # A bank may keep its earlier loads: of each table the latest counts.
+                return known.groupby("table_name")["data_until"].max().min().date()
         days = [
             sa.select(sa.func.max(sa.cast(table.c[name], sa.Date)).label("day"))
             for table in EVENTS
@@ -311,9 +333,8 @@ class Warehouse:
 
     def _present(self) -> frozenset[Need]:
         with self._connected() as connection:
-            inspector = sa.inspect(connection)
-            names = {*inspector.get_table_names(), *inspector.get_view_names()} & set(metadata.tables)
-            return frozenset((name, column["name"]) for name in names for column in inspector.get_columns(name))
+            found = sa.inspect(connection).get_multi_columns(kind=ObjectKind.ANY, filter_names=list(metadata.tables))
+            return frozenset((name, column["name"]) for (_schema, name), columns in found.items() for column in columns)
 
 
 @lru_cache(maxsize=4)
@@ -341,6 +362,8 @@ def _types_of(question: Question) -> dict[str, str]:
             types[dimension.name + NAME] = "str"
     for ending in ("", BEFORE, CHANGE) if question.against else ("",):
         types |= {m.name + ending: "Int64" if m.unit is Unit.COUNT else "float64" for m in question.measures}
+    if question.cumulative:
+        types[question.measures[0].name + CUMULATIVE] = "float64"
     return types
 
 

@@ -17,7 +17,7 @@ from measures.dimensions import (
     time_keys,
 )
 from measures.given import AS_OF, DATA_UNTIL, days_after
-from measures.model import Better, Count, Fact, Key, Placed, Ratio, Unit, _
+from measures.model import Better, Count, Fact, Key, Placed, Ratio, _
 from measures.schema import contract_months, contracts, customers, products, usage
 
 FAMILY_NAME = _("Activation")
@@ -266,7 +266,7 @@ never_used_share = Ratio(
 
 closed = Count(
     name="closed",
-    label=_("Closed"),
+    label=_("Contracts closed"),
     meaning=_("Contracts closed in the period"),
     better=Better.LOWER,
     family=FAMILY_NAME,
@@ -274,7 +274,7 @@ closed = Count(
     of=func.count(),
     otherwise=Count(
         name="closed",
-        label=_("Closed"),
+        label=_("Contracts closed"),
         meaning=_("Contracts closed in the months that begin in the period"),
         better=Better.LOWER,
         family=FAMILY_NAME,

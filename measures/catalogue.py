@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from measures import activation, complaints, follow_up, targets
 from measures.dimensions import DIMENSIONS
@@ -72,11 +73,13 @@ def dimension(name: str) -> Dimension:
     return DIMENSION[name]
 
 
+@lru_cache(maxsize=8)
 def catalogue(present: frozenset[Need]) -> Catalogue:
     """The measures and listings that need nothing beyond the columns `present`, split by what these columns allow.
 
     Where a count has another source (`otherwise`) and only that one is present, the catalogue hands out the other one
     under the same name, so that nobody who asks has to know which it is.
+    The same columns give the same objects, because a statement is written once for the measures it is asked for.
     """
     tables = {table for table, _column in present}
     facts: dict[Fact, Fact] = {}
@@ -111,7 +114,8 @@ def catalogue(present: frozenset[Need]) -> Catalogue:
     listings: dict[str, Listing] = {}
     for name, listing in LISTINGS.items():
         if listing.needs <= present:
-            listings[name] = replace(listing, fact=narrowed(listing.fact))
+            columns = tuple(c for c in listing.columns if listing.fact.needs(c.of) <= present)
+            listings[name] = replace(listing, fact=narrowed(listing.fact), columns=columns)
         else:
             missing[name] = _in_words(listing.needs - present, tables)
     return Catalogue(measures, listings, missing)

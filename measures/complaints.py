@@ -172,10 +172,12 @@ per_10000_customers = Ratio(
 to_close_on_time = Count(
     name="complaints_judged",
     label=_("Complaints judged"),
-    meaning=_("Complaints received in the period that are closed, or open and past due"),
+    meaning=_("Complaints received in the period, with a due day, that are closed, or open and past due"),
     family=FAMILY_NAME,
     fact=RECEIVED,
-    of=func.count(case((or_(complaints.c.closed_at.is_not(None), _past_due), 1))),
+    of=func.count(
+        case((and_(complaints.c.due_on.is_not(None), or_(complaints.c.closed_at.is_not(None), _past_due)), 1))
+    ),
 )
 
 closed_on_time = Count(
@@ -192,7 +194,7 @@ closed_on_time_share = Ratio(
     name="complaints_on_time",
     label=_("Closed on time, share"),
     meaning=_(
-        "Of the complaints received in the period that are closed or open past due, the share closed by their due day"
+        "Of the complaints received in the period, with a due day, that are closed or open past due, the share closed by that day"
     ),
     better=Better.HIGHER,
     family=FAMILY_NAME,

@@ -14,7 +14,7 @@ from measures.schema import LEVELS, agents, branches, campaigns, customers, prod
 # The tree -----------------------------------------------------------------------------------------------------------
 
 HEAD_OFFICE = Dimension("head_office", _("Head office"), in_tree=True, named=True)
-BRANCH = Dimension("branch", _("Branch"), in_tree=True, named=True)
+BRANCH = Dimension("branch", _("First-level branch"), in_tree=True, named=True)
 SUB_BRANCH = Dimension("sub_branch", _("Sub-branch"), in_tree=True, named=True)
 OUTLET = Dimension("outlet", _("Outlet"), in_tree=True, named=True)
 BELOW = Dimension("below", _("Branch below"), in_tree=True, named=True)

@@ -1,4 +1,4 @@
-"""Writes MEASURES.md, the catalogue for people to read: `python -m measures.document`; with `--check` only says whether it is fresh."""
+"""Writes MEASURES.md, the catalogue for people to read, from what is declared: `python -m measures.document [--check]`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from measures.catalogue import DIMENSION, LISTINGS, MEASURES
-from measures.model import Better, Count, Dimension, Measure, Placed, Ratio, Unit
+from measures.dimensions import OF_CUSTOMERS, OF_PRODUCTS, TIME, branch_keys
+from measures.model import Better, Count, Dimension, Listing, Measure, Placed, Ratio, Unit
 
 FILE = Path(__file__).resolve().parent.parent / "MEASURES.md"
 
@@ -26,6 +27,14 @@ _PLACED = {
     Placed.BALANCE: "as it stands on the period's last day; never added up over days",
     Placed.SNAPSHOT: "as it stands on the data's date, whatever the period",
 }
+
+_GROUPS = {
+    "place": frozenset(branch_keys()),
+    "product": frozenset(OF_PRODUCTS),
+    "customer": frozenset(OF_CUSTOMERS),
+    "time": frozenset(TIME),
+}
+"""Dimensions that are nearly always kept together, under the word that stands for them in a measure's list."""
 
 
 def document() -> str:
@@ -62,7 +71,16 @@ def _lines() -> Iterator[str]:
         for measure in MEASURES.values():
             if measure.family == family:
                 yield from _measure(measure)
-    yield from ("", "## Dimensions", "", "What measures are split and filtered by.", "")
+    yield from (
+        "",
+        "## Dimensions",
+        "",
+        "What measures are split and filtered by. Above, a word stands for several:",
+        "",
+    )
+    for word, group in _GROUPS.items():
+        yield f"- {word}: {', '.join(f'`{name}`' for name, dimension in DIMENSION.items() if dimension in group)}"
+    yield ""
     yield from ("| name | shown as | values |", "| --- | --- | --- |")
     for dimension in DIMENSION.values():
         yield f"| `{dimension.name}` | {dimension.label} | {_values(dimension)} |"
@@ -91,6 +109,8 @@ def _measure(measure: Measure) -> Iterator[str]:
         yield "- its parts do not add up to the whole"
     yield f"- split by: {_names(measure.dimensions)}"
     yield f"- needs: {_needs(measure)}"
+    for other in dict.fromkeys(count.otherwise for count in measure.counts if count.otherwise):
+        yield f"- where the warehouse lacks that: {_needs(other)}"
 
 
 def _count(count: Count) -> str:
@@ -99,7 +119,11 @@ def _count(count: Count) -> str:
 
 
 def _names(dimensions: frozenset[Dimension]) -> str:
-    return ", ".join(f"`{name}`" for name, dimension in DIMENSION.items() if dimension in dimensions)
+    words = [word for word, group in _GROUPS.items() if group <= dimensions]
+    grouped = frozenset().union(*(_GROUPS[word] for word in words))
+    return ", ".join(
+        [*words, *(f"`{name}`" for name, dimension in DIMENSION.items() if dimension in dimensions - grouped)]
+    )
 
 
 def _values(dimension: Dimension) -> str:
@@ -110,7 +134,7 @@ def _values(dimension: Dimension) -> str:
     return "the first day of each" if dimension.step else "as the data have them"
 
 
-def _needs(of) -> str:
+def _needs(of: Measure | Listing) -> str:
     tables: dict[str, list[str]] = {}
     for table, column in sorted(of.needs):
         tables.setdefault(table, []).append(column)

@@ -208,6 +208,26 @@ effective_contact = Ratio(
     under=contacted,
 )
 
+list_signing = Ratio(
+    name="list_signing",
+    label=_("Signed of reached"),
+    meaning=_("Customers recorded as signed or activated, as a share of those spoken to"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    over=list_signed,
+    under=reached,
+)
+
+list_activation = Ratio(
+    name="list_activation",
+    label=_("Activated of signed"),
+    meaning=_("Customers recorded as activated, as a share of those recorded as signed or activated"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    over=list_activated,
+    under=list_signed,
+)
+
 converted = Count(
     name="converted",
     label=_("Converted"),
@@ -334,7 +354,8 @@ contact_success = Ratio(
 )
 
 MEASURES = (
-    assigned, contacted, reached, list_signed, list_activated, coverage, effective_contact, converted, conversion, due,
+    assigned, contacted, reached, list_signed, list_activated, coverage, effective_contact, list_signing,
+    list_activation, converted, conversion, due,
     contacted_on_time, on_time, open_assignments, overdue_assignments, overdue_share, contacts_made, contacts_reached,
     contacts_signed, contact_success,
 )  # fmt: skip

@@ -187,13 +187,15 @@ class Count(Measure):
 class Ratio(Measure):
     """One count over another, divided last.
 
-    `spans` are dimensions that split only the upper count: complaints of one cause over all contracts.
+    `spans` are dimensions that split only the upper count: complaints of one cause over all contracts. Over less than
+    `fewest` of the lower count the ratio is shown, but not ranked and not named as the highest, the lowest or the most changed.
     """
 
     over: Count
     under: Count
     per: int = 1
     spans: frozenset[Dimension] = frozenset()
+    fewest: int = 30
     unit: Unit = Unit.SHARE
     adds_up: bool = False
 
@@ -242,7 +244,8 @@ class Listing:
 
     @property
     def needs(self) -> frozenset[Need]:
-        return frozenset().union(*(self.fact.needs(c.of) for c in self.columns))
+        """What must be there to list anything at all; a column beyond that is left out where its own needs are missing."""
+        return frozenset().union(*(self.fact.needs(key) for key in self.order))
 
     def __repr__(self) -> str:
         return self.name

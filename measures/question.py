@@ -13,6 +13,8 @@ BEFORE = "_before"
 """Ends the name of an answer's column that holds the measure in the period compared with."""
 CHANGE = "_change"
 """Ends the name of an answer's column that holds the measure less what it was before."""
+CUMULATIVE = "_cumulative"
+"""Ends the name of an answer's column that holds the share of a row and all rows before it in their sum."""
 NAME = "_name"
 """Ends the name of an answer's column that holds the name shown for an id."""
 
@@ -44,7 +46,8 @@ Where = tuple[tuple[Dimension, tuple[str | None, ...]], ...]
 
 def where(chosen: Mapping[Dimension, Iterable[str | None]]) -> Where:
     """`chosen` as a question holds it; a dimension without values does not filter."""
-    return tuple((dimension, tuple(values)) for dimension, values in chosen.items() if tuple(values))
+    listed = ((dimension, tuple(values)) for dimension, values in chosen.items())
+    return tuple((dimension, values) for dimension, values in listed if values)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Question:
     where: Where = ()
     against: Period | None = None
     order: tuple[Order, ...] = ()
+    cumulative: bool = False
+    """Whether the first measure's share of its sum, of each row and all before it, comes along; the measure adds up."""
     parent: str | None = field(default=None, kw_only=True)
     """The branch whose children `below` tells apart; where it is None, the branch of the viewer."""
 
@@ -68,6 +73,10 @@ class Question:
             raise QuestionError(_("A question asks for at least one measure."))
         if len({d.name for d in self.by}) < len(self.by) or len({m.name for m in self.measures}) < len(self.measures):
             raise QuestionError(_("A question names each measure and each dimension once."))
+        if self.cumulative and not getattr(self.measures[0], "adds_up", False):
+            raise QuestionError(
+                _("{measure} does not add up, so it has no cumulative share."), measure=self.measures[0].name
+            )
         steps = [dimension for dimension in self.by if dimension.step]
         if len(steps) > 1:
             raise QuestionError(
@@ -86,9 +95,10 @@ class Question:
             for dimension, _values in self.where:
                 if dimension not in measure.dimensions:
                     raise _unsplit(measure, dimension)
-        for dimension, _values in self.where:
-            if dimension in TIME:
-                raise QuestionError(_("Time is chosen by the period, not by a filter on {name}."), name=dimension.name)
+        _check_filters(self.where)
+        endings = ("", BEFORE, CHANGE) if self.against else ("",)
+        columns = [d.name + ending for d in self.by for ending in (("", NAME) if d.named else ("",))]
+        _check_order(self.order, [*columns, *(m.name + ending for m in self.measures for ending in endings)])
 
     @property
     def step(self) -> Dimension | None:
@@ -97,7 +107,7 @@ class Question:
 
     def total(self) -> Question:
         """The same question at the coarsest grain: what stands in the total row."""
-        return replace(self, by=(), order=())
+        return replace(self, by=(), order=(), cumulative=False)
 
 
 @dataclass(frozen=True)
@@ -117,6 +127,26 @@ class ListingQuestion:
                     listing=self.listing.name,
                     dimension=dimension.name,
                 )
+        _check_filters(self.where)
+        _check_order(self.order, [column.name for column in self.listing.columns])
+
+
+def _check_filters(chosen: Where) -> None:
+    for dimension, ids in chosen:
+        if dimension in TIME:
+            raise QuestionError(_("Time is chosen by the period, not by a filter on {name}."), name=dimension.name)
+        if not ids:
+            raise QuestionError(_("The filter on {name} keeps nothing; leave it out to keep all."), name=dimension.name)
+
+
+def _check_order(order: tuple[Order, ...], columns: list[str]) -> None:
+    for by in order:
+        if by.column not in columns:
+            raise QuestionError(
+                _("There is no column “{column}” to sort by. Known are: {known}."),
+                column=by.column,
+                known=", ".join(columns),
+            )
 
 
 def _unsplit(measure: Measure, dimension: Dimension) -> QuestionError:

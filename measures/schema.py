@@ -279,6 +279,7 @@ contract_months = _table(
 
 REQUIRED = (branches, products)
 EVENTS = (contracts, contract_months, usage, assignments, contacts, complaints, surveys)
+DAILY_EVENTS = (contracts, assignments, contacts, complaints)
 DEMO_SOURCE = "demo"
 """`loads.source` of every table of a demo bank: the app may then be opened without sign-in."""
 

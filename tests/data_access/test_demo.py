@@ -233,9 +233,21 @@ def test_an_assignment_that_was_won_has_the_contract_within_30_days_of_a_contact
 def test_assignments_and_contacts_agree(bank):
     assert bank.one("SELECT count(*) FROM assignments WHERE closed_on IS NOT NULL AND outcome = 'open'") == 0
     assert bank.one("SELECT count(*) FROM assignments WHERE due_on < assigned_on OR closed_on < assigned_on") == 0
+    # Without a contact nothing comes of it, but that after the list's end it is written off.
     assert bank.one(
-        """SELECT count(*) FROM assignments a WHERE outcome <> 'open'
+        """SELECT count(*) FROM assignments a JOIN campaigns c USING (campaign_id)
+        WHERE a.outcome <> 'open' AND NOT (a.outcome = 'unreachable' AND a.closed_on > c.ends_on)
         AND NOT EXISTS (SELECT 1 FROM contacts k WHERE k.assignment_id = a.assignment_id)"""
+    ) == 0  # fmt: skip
+    assert bank.one(
+        """SELECT count(*) FROM contacts k JOIN assignments a USING (assignment_id)
+        JOIN contracts c ON c.customer_id = a.customer_id AND c.product_id = a.product_id
+        WHERE k.outcome = 'signed' AND c.signed_on <> k.contacted_at::date
+           OR k.outcome = 'activated' AND c.activated_on <> k.contacted_at::date"""
+    ) == 0  # fmt: skip
+    # One who ended as unreachable was never spoken to.
+    assert bank.one(
+        "SELECT count(*) FROM contacts JOIN assignments a USING (assignment_id) WHERE reached AND a.outcome = 'unreachable'"
     ) == 0  # fmt: skip
     assert bank.one(
         """SELECT count(*) FROM contacts k JOIN assignments a USING (assignment_id)
@@ -291,7 +303,9 @@ def test_the_tree_has_siblings_whose_codes_begin_alike_and_outlets_of_one_name(b
         WHERE a.branch_id <> b.branch_id AND starts_with(b.branch_id, a.branch_id)"""
     ) == [("1.12.", "1.120.")]  # fmt: skip
     same = bank.rows("SELECT name, count(DISTINCT parent_id) FROM branches GROUP BY 1 HAVING count(*) > 1")
+    # The one deliberate pair; elsewhere no road is in most branches.
     assert same == [("人民路支行", 2)]
+    assert bank.one("SELECT avg((name LIKE '%人民路%')::int) FROM branches WHERE level = 'outlet'") < 0.15
     assert bank.one("SELECT count(*) FROM branches WHERE closed_on IS NOT NULL") == 1
 
 
@@ -387,6 +401,117 @@ def test_some_contracts_are_never_used_and_the_fresh_ones_not_yet(bank):
     )
     assert 0.15 < mature[0] < 0.45
     assert fresh[0] > mature[0] + 0.1
+
+
+# Follow-up ----------------------------------------------------------------------------------------
+
+TOUCHED = """WITH touches AS (SELECT assignment_id, min(contacted_at::date) AS first_on, bool_or(reached) AS reached
+    FROM contacts WHERE assignment_id IS NOT NULL GROUP BY 1),
+a AS (SELECT * FROM assignments LEFT JOIN touches USING (assignment_id) JOIN campaigns USING (campaign_id)) """
+
+
+def test_lists_start_every_month_and_are_handed_out_in_weekly_parts_while_they_run(bank):
+    assert bank.one("SELECT count(DISTINCT date_trunc('month', starts_on)) FROM campaigns") >= 36
+    assert bank.one("SELECT count(*) FROM campaigns WHERE starts_on > $until") == 0
+    assert bank.one("SELECT count(*) FROM campaigns WHERE starts_on <= $until AND ends_on >= $until") >= 5
+    assert bank.one(TOUCHED + "SELECT count(*) FROM a WHERE assigned_on NOT BETWEEN starts_on AND ends_on") == 0
+    weeks = TOUCHED + "SELECT count(DISTINCT date_trunc('week', assigned_on)) FROM a WHERE starts_on < $until - 40"
+    assert bank.one(weeks + " GROUP BY campaign_id HAVING count(*) >= 50 ORDER BY 1 LIMIT 1") >= 3
+    assert bank.one(weeks) > 100
+
+
+OPEN_AND_OVERDUE = "SELECT count(*), count(*) FILTER (due_on < $until) FROM assignments WHERE closed_on IS NULL"
+
+
+def test_some_open_assignments_are_overdue_and_more_are_not(bank):
+    ((opened, overdue),) = bank.rows(OPEN_AND_OVERDUE)
+    assert 0.02 < opened / bank.one("SELECT count(*) FROM assignments") < 0.10
+    assert 0.15 < overdue / opened < 0.50
+
+
+def test_a_quarter_to_a_third_of_the_open_assignments_is_overdue(usual_bank):
+    ((opened, overdue),) = usual_bank.rows(OPEN_AND_OVERDUE)
+    assert 4_000 < opened < 7_000
+    assert 0.25 < overdue / opened < 0.34
+
+
+def test_open_assignments_have_all_ages(usual_bank):
+    ages = usual_bank.rows(
+        """SELECT count(*) / sum(count(*)) OVER () FROM
+        (SELECT $until - assigned_on AS days FROM assignments WHERE closed_on IS NULL)
+        GROUP BY CASE WHEN days <= 3 THEN 1 WHEN days <= 7 THEN 2 WHEN days <= 14 THEN 3 WHEN days <= 30 THEN 4 END"""
+    )
+    assert len(ages) == 5
+    assert all(0.05 < share < 0.45 for (share,) in ages)
+
+
+def test_few_assignments_stay_open_long_after_their_list_has_ended(bank):
+    still_open, ended = bank.rows(
+        TOUCHED + "SELECT count(*) FILTER (closed_on IS NULL), count(*) FROM a WHERE ends_on < $until - 30"
+    )[0]
+    assert 0 < still_open < 0.005 * ended
+    late = "SELECT count(*) FROM a WHERE closed_on > ends_on + 30 AND outcome NOT IN ('signed', 'activated')"
+    assert bank.one(TOUCHED + late) == 0
+
+
+def test_running_lists_are_less_covered_than_ended_ones(bank):
+    coverage = "SELECT count(first_on) / count(*) FROM a WHERE campaign_id <> $idle AND ends_on "
+    idle = STORIES["idle_list"]["campaign_id"]
+    running, ended = (bank.one(TOUCHED + coverage + when, idle=idle) for when in (">= $until", "< $until - 30"))
+    assert 0.3 < running < ended - 0.1
+    assert 0.85 < ended < 0.97
+
+
+def test_three_of_four_first_contacts_are_in_time_and_some_agents_are_far_behind(usual_bank):
+    in_time = "count(*) FILTER (first_on <= due_on) / count(*)"
+    assert 0.70 < usual_bank.one(TOUCHED + f"SELECT {in_time} FROM a WHERE due_on <= $until") < 0.82
+    shares = usual_bank.rows(
+        TOUCHED + f"SELECT {in_time} FROM a WHERE due_on <= $until GROUP BY agent_id HAVING count(*) >= 40"
+    )
+    behind = sum(share < 0.5 for (share,) in shares) / len(shares)
+    assert 0.03 < behind < 0.15
+
+
+def test_each_step_of_the_funnel_is_narrower_and_one_in_ten_contacted_is_won(usual_bank):
+    assigned, contacted, reached, signed, activated = usual_bank.rows(
+        TOUCHED
+        + """SELECT count(*), count(first_on), count(*) FILTER (reached),
+            count(*) FILTER (outcome IN ('signed', 'activated')), count(*) FILTER (outcome = 'activated') FROM a"""
+    )[0]
+    assert 0.80 < contacted / assigned < 0.95
+    assert 0.65 < reached / contacted < 0.85
+    assert 0.09 < signed / reached < 0.15
+    assert 0.50 < activated / signed < 0.70
+    converted = usual_bank.one(
+        TOUCHED
+        + """SELECT count(DISTINCT assignment_id) FROM a JOIN contacts k USING (assignment_id)
+        JOIN contracts c ON c.customer_id = a.customer_id AND c.product_id = a.product_id
+        WHERE c.signed_on - contacted_at::date BETWEEN 0 AND 30 OR c.activated_on - contacted_at::date BETWEEN 0 AND 30"""
+    )
+    assert 0.08 < converted / contacted < 0.12
+    success = "SELECT avg((outcome IN ('signed', 'activated'))::int) FROM contacts"
+    assert 0.03 < usual_bank.one(success) < 0.05
+
+
+def test_the_names_of_the_lists_say_when_who_what_and_what_for(bank):
+    assert bank.rows(
+        """SELECT c.name FROM campaigns c JOIN products p USING (product_id)
+        WHERE NOT regexp_matches(c.name, '^20[0-9]{2}年1?[0-9]月.+(营销|激活)名单$') OR NOT contains(c.name, p.name)"""
+    ) == []  # fmt: skip
+
+
+def test_complaints_are_not_the_same_every_month_nor_wildly_different(usual_bank):
+    counts = [
+        count
+        for (count,) in usual_bank.rows(
+            """SELECT count(*) FROM complaints WHERE received_at < date_trunc('month', $until)
+            GROUP BY date_trunc('month', received_at)"""
+        )
+    ]
+    mean = sum(counts) / len(counts)
+    spread = (sum((count - mean) ** 2 for count in counts) / len(counts)) ** 0.5 / mean
+    # Chance alone, with as many complaints a month, would spread them by about 0.055.
+    assert 0.08 < spread < 0.2
 
 
 # The stories --------------------------------------------------------------------------------------

@@ -1,0 +1,70 @@
+# What people do with this project. “make” alone lists it.
+.DEFAULT_GOAL := help
+.PHONY: help run test check demo translations bench screenshots
+
+PORT ?= 8501
+PYTEST_ARGS ?=
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
+WAREHOUSE := var/warehouse.duckdb
+
+# The stamps hold when the requirements were last installed, so that a second start asks pip nothing.
+USER_STAMP := $(VENV)/.requirements
+DEV_STAMP := $(VENV)/.requirements-dev
+
+NO_PYTHON := No Python 3.11 or newer was found as python3.11 or python3; install one (Debian: apt-get install python3 python3-venv).
+NO_VENV := The environment could not be made; Debian keeps what is missing in the package python3-venv.
+NO_PACKAGES := The packages could not be installed. Mostly the package index cannot be reached: set PIP_INDEX_URL or PIP_FIND_LINKS \
+to where your bank keeps Python packages. Otherwise the lines above say why.
+
+help: ## lists these targets
+	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name what; do \
+		printf 'make %-12s %s\n' "$$name" "$$what"; done
+
+run: $(USER_STAMP) ## serves the dashboard on http://127.0.0.1:8501 (PORT=8502 for another port); builds the demo bank if there is none
+	@$(PY) -c 'import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", int(sys.argv[1])))' '$(PORT)' 2>/dev/null \
+		|| { echo 'Port $(PORT) cannot be used, or is taken; choose another: make run PORT=8502' >&2; exit 1; }
+	@# Only where nobody has named a warehouse: a bank's own address is never answered with invented numbers.
+	@if [ ! -e $(WAREHOUSE) ] && $(PY) -c 'import sys; from data_access.settings import ROOT, absolute, settings; sys.exit(settings().url != absolute("duckdb:///$(WAREHOUSE)", ROOT))' 2>/dev/null; then \
+		echo 'There is no warehouse yet: building the demo bank, which takes some seconds.'; \
+		$(PY) -m data_access demo --out $(WAREHOUSE) || exit 1; fi
+	@$(PY) -m streamlit run app.py --server.port $(PORT)
+
+test: $(DEV_STAMP) ## runs all tests (PYTEST_ARGS="-k loader" for some of them)
+	@$(PY) -m pytest $(PYTEST_ARGS)
+
+check: $(DEV_STAMP) ## looks at style, and whether MEASURES.md and the translations are up to date
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+	@$(PY) -m measures.document --check
+	@$(PY) -m presentation.translations --check
+
+demo: $(USER_STAMP) ## builds the demo bank anew, up to yesterday
+	@$(PY) -m data_access demo --out $(WAREHOUSE)
+
+translations: $(DEV_STAMP) ## brings locales/ in step with the code, and lists what is to be translated
+	@$(PY) -m presentation.translations
+
+bench: $(DEV_STAMP) ## measures start, filter changes, exports and memory, and prints a table
+	@$(PY) -m tests.benchmarks.run
+
+screenshots: $(DEV_STAMP) ## takes a picture of every page in Chromium
+	@$(PY) -m tests.browser.screenshots
+
+$(PY):
+	@for name in python3.11 python3; do \
+		if "$$name" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found="$$name"; break; fi; done; \
+	if [ -z "$$found" ]; then echo '$(NO_PYTHON)' >&2; exit 1; fi; \
+	echo "Making the environment $(VENV) with $$found"; \
+	"$$found" -m venv $(VENV) || { rm -rf $(VENV); echo '$(NO_VENV)' >&2; exit 1; }
+
+$(USER_STAMP): requirements.txt constraints.txt | $(PY)
+	@echo 'Installing what the dashboard needs'
+	@$(PIP) -r requirements.txt || { echo '$(NO_PACKAGES)' >&2; exit 1; }
+	@touch $@
+
+$(DEV_STAMP): requirements-dev.txt requirements.txt constraints.txt | $(PY)
+	@echo 'Installing what the tests need'
+	@$(PIP) -r requirements-dev.txt || { echo '$(NO_PACKAGES)' >&2; exit 1; }
+	@touch $@ $(USER_STAMP)

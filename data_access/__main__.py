@@ -1,0 +1,531 @@
+"""The commands of an operator: `python -m data_access demo | load | check | ask`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import closing
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+import sqlalchemy as sa
+from sqlalchemy.engine import make_url
+
+from data_access import demo
+from data_access.access import Viewer
+from data_access.ask import check_ids, dimensions_said, filters_said, measures_said, period_said, viewer_said
+from data_access.check import Finding, check
+from data_access.load import LoadError, load
+from data_access.settings import ROOT, Settings, SettingsError, absolute, settings
+from data_access.warehouse import Warehouse, WarehouseError
+from measures.catalogue import DIMENSION, MEASURES, WHOLE_CONTRACT, catalogue
+from measures.dimensions import PRODUCT
+from measures.model import _
+from measures.period import Compare, Period
+from measures.question import Question, QuestionError, Told
+from presentation import exports
+from presentation.tables import About, Table, cell_text, table_of
+from presentation.units import day_shown, period_shown
+from presentation.words import LANGUAGES, Words, words
+
+FAILED, WRONG_USE = 1, 2
+INTERRUPTED, NOBODY_READS = 130, 141  # 128 and the signal's number, as a shell reports them
+DEFAULT_OUT = ROOT / "var" / "warehouse.duckdb"
+
+
+class _Failure(Exception):
+    """Why a command ends without a result, as a sentence."""
+
+
+class _WrongUse(Exception):
+    """What is wrong with the words of a command, as a sentence."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command and returns its exit code: 0 done, 1 failed (or a breach found), 2 wrongly asked for.
+
+    Results go to stdout, progress and errors to stderr. Leaves by SystemExit only where argparse does: --help and wrong words.
+    """
+    # The cause of a failure is told here, to an operator; the log, with its references, is the server's.
+    logging.getLogger("data_access").addHandler(logging.NullHandler())
+    options = _parser().parse_args(arguments)
+    try:
+        code = options.run(options)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except RuntimeError as error:
+        if not isinstance(
+            error.__cause__, KeyboardInterrupt
+        ):  # DuckDB wraps an interrupt that meets one of its statements
+            raise
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Python flushes stdout once more as it ends; there, a closed pipe would be a traceback.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return NOBODY_READS
+    except (QuestionError, _WrongUse) as error:
+        return _told(error, options, WRONG_USE)
+    except (Told, _Failure, LoadError, SettingsError) as error:
+        return _told(error, options, FAILED)
+    except OSError as error:
+        return _told(
+            _Failure(f"{error.filename or 'A file'} cannot be read or written: {error.strerror}."), options, FAILED
+        )
+    except (sa.exc.SQLAlchemyError, duckdb.Error, ImportError) as error:
+        return _told(_Failure(_unreadable(error)), options, FAILED)
+
+
+def _told(error: Exception, options: argparse.Namespace, code: int) -> int:
+    if isinstance(error, WarehouseError) and error.__cause__ is not None:
+        sentence = _unreadable(error)
+    elif isinstance(error, Told):
+        sentence = words(getattr(options, "lang", "en")).told(error)
+    else:
+        sentence = str(error)
+    print(f"{options.prog}: {sentence}", file=sys.stderr)
+    return code
+
+
+def _unreadable(error: BaseException) -> str:
+    """Why the warehouse cannot be read, in the first line of what went wrong at the bottom: what wraps it explains at length."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    told = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    if isinstance(error, (sa.exc.NoSuchModuleError, ImportError)):
+        return f"This kind of warehouse needs a driver that is not installed ({told}); install its SQLAlchemy dialect with pip."
+    return f"The warehouse cannot be read: {told}"
+
+
+# Words --------------------------------------------------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells a wrong use in one sentence, where argparse repeats the whole usage."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
+        self.set_defaults(prog=self.prog)
+
+    def error(self, message: str):
+        self.exit(WRONG_USE, f"{self.prog}: {message}. “{self.prog} --help” shows how it is used.\n")
+
+
+def _parser() -> _Parser:
+    parser = _Parser(
+        prog="python -m data_access",
+        description="Builds, checks and asks the warehouse that the dashboard shows.",
+        epilog="Exit codes: 0 done, 1 failed or a breach found, 2 wrongly asked for. “COMMAND --help” says more.",
+    )
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    _add_demo(commands.add_parser("demo", help="build a made-up bank", description=_DEMO, epilog=_DEMO_EXAMPLE))
+    _add_load(commands.add_parser("load", help="load a bank's own files", description=_LOAD, epilog=_LOAD_EXAMPLE))
+    _add_check(commands.add_parser("check", help="compare a warehouse with the contract", description=_CHECK))
+    _add_ask(commands.add_parser("ask", help="ask a question as a page would", description=_ASK, epilog=_ASK_EXAMPLES))
+    return parser
+
+
+_DEMO = """Builds a made-up bank to look at, in seconds: the same scale, seed and day give the same rows.
+It takes the place of an older demo bank, and never of another warehouse."""
+_DEMO_EXAMPLE = "example:\n  python -m data_access demo --scale 0.1 --out var/small.duckdb"
+
+_LOAD = """Builds an embedded warehouse from files. FOLDER holds load.toml, which names the raw files, and one SELECT for each
+table of the contract (see examples/ and the README). Every row that breaks the contract goes to rejected.csv beside the
+warehouse, with file, line and reason. When the load fails, the old warehouse stays; a running dashboard moves over to the
+new one by itself."""
+_LOAD_EXAMPLE = "example:\n  python -m data_access load examples/us-bank --raw ~/us-bank --out var/us-bank.duckdb"
+
+_CHECK = """Compares a warehouse with the contract: tables, columns, types, keys, references, the tree, dates, freshness. Prints what
+it finds, and which measures will not be shown because something is missing. Exits 1 when something breaks the contract."""
+
+_ASK = """Asks the question that a page would ask, and prints the answer. Whoever runs it can read the warehouse anyway: --viewer
+shows what others see, it is no lock."""
+_ASK_EXAMPLES = """examples:
+  python -m data_access ask --list
+  python -m data_access ask activation_rate,signed --by product --total
+  python -m data_access ask complaints_received --by cause --where area=rural --from 2026-01-01 --against last_year
+  python -m data_access ask complaints_received --by month --where cause= --format csv --out complaints.csv"""
+
+
+def _add_demo(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_demo)
+    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, metavar="FILE", help="default: var/warehouse.duckdb")
+    parser.add_argument(
+        "--scale", type=_above_nought, default=1.0, metavar="NUMBER", help="default: 1, about 60,000 customers"
+    )
+    parser.add_argument(
+        "--seed", type=_whole, default=7, metavar="NUMBER", help="another one gives another bank; default: 7"
+    )
+    parser.add_argument(
+        "--until", type=_day_of_our_time, metavar="DAY", help="the last day with data; default: yesterday"
+    )
+
+
+def _add_load(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_load)
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="holds load.toml and the SELECTs")
+    parser.add_argument("--raw", type=Path, metavar="DIR", help="holds the raw files; default: FOLDER")
+    parser.add_argument("--out", type=Path, default=DEFAULT_OUT, metavar="FILE", help="default: var/warehouse.duckdb")
+
+
+def _add_check(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_check)
+    _add_url(parser)
+
+
+def _add_ask(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_ask)
+    add = parser.add_argument
+    add("measures", nargs="?", metavar="MEASURE[,MEASURE…]", help="what is asked for")
+    add("--by", default="", metavar="D[,D…]", help="the dimensions it is split by")
+    add(
+        "--where",
+        action="append",
+        default=[],
+        metavar="D=ID[,ID…]",
+        help="only these; “D=” keeps what is not recorded; may be repeated",
+    )
+    add("--from", dest="start", type=_day, metavar="DAY", help="first day; default: the last twelve months")
+    add("--to", dest="end", type=_day, metavar="DAY", help="last day; default: the data's date")
+    add(
+        "--against",
+        choices=[c.value for c in Compare],
+        default=Compare.NOTHING.value,
+        help="compare with another period; default: none",
+    )
+    add("--viewer", metavar="BRANCH", help="the id of the branch from which down is seen; default: head office")
+    add("--total", action="store_true", help="add the whole, asked of the warehouse as a question of its own")
+    add("--lang", choices=list(LANGUAGES), default="en", help="default: en")
+    add(
+        "--format",
+        choices=["table", "csv", "json", "xlsx"],
+        default="table",
+        help="csv and json give raw values; default: table",
+    )
+    add("--out", type=Path, metavar="FILE", help="write there instead of to the screen")
+    add("--list", action="store_true", help="list measures and dimensions")
+    add("--sql", action="store_true", help="print the statement instead of asking it")
+    _add_url(parser)
+
+
+def _add_url(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", help="default: WAREHOUSE_URL, else what .streamlit/secrets.toml or config.toml says")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"“{text}” is no day; write it as 2026-10-31") from None
+
+
+def _day_of_our_time(text: str) -> date:
+    """Before, the outlets of the demo bank were not yet open."""
+    day = _day(text)
+    if not 2015 <= day.year < 2100:
+        raise argparse.ArgumentTypeError(f"the demo bank lives in the years 2015 to 2099; got {text}")
+    return day
+
+
+def _above_nought(text: str) -> float:
+    try:
+        number = float(text)
+    except ValueError:
+        number = 0.0
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"“{text}” is no number above 0, such as 0.1 or 1")
+    return number
+
+
+def _whole(text: str) -> int:
+    if not (text.isascii() and text.isdigit()):
+        raise argparse.ArgumentTypeError(f"“{text}” is no whole number from 0 up")
+    return int(text)
+
+
+# demo and load ------------------------------------------------------------------------------------------------------
+
+
+def _progress(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    _spare_other_warehouses(options.out)
+    until = options.until or date.today() - timedelta(days=1)
+    demo.build(options.out, scale=options.scale, seed=options.seed, until=until, say=_progress)
+    _progress(f"{options.out} holds the demo bank up to {until.isoformat()}.")
+    return 0
+
+
+def _spare_other_warehouses(out: Path) -> None:
+    """A bank's own warehouse took more than seconds to build."""
+    if not out.exists():
+        return
+    with closing(Warehouse(absolute(f"duckdb:///{out}", Path.cwd()))) as warehouse:
+        try:
+            spare = not warehouse.state().is_demo
+        except WarehouseError:
+            spare = True
+    if spare:
+        raise _Failure(f"{out} is not a demo bank, so it stays; choose another --out, or move it away first.")
+
+
+def _load(options: argparse.Namespace) -> int:
+    result = load(options.folder, options.raw or options.folder, options.out, say=_progress)
+    given, loaded, rejected = (sum(getattr(c, what) for c in result.counts) for what in ("given", "loaded", "rejected"))
+    print(f"{given:,} rows in = {loaded:,} loaded + {rejected:,} rejected.")
+    print(f"{result.out} is the new warehouse; {result.rejected} lists the rejected rows.")
+    return 0
+
+
+# check --------------------------------------------------------------------------------------------------------------
+
+
+def _check(options: argparse.Namespace) -> int:
+    url = make_url(_url(options, settings()))
+    embedded = url.get_backend_name() == "duckdb"
+    if embedded and not Path(url.database or "").is_file():
+        raise _Failure(f"There is no warehouse at {url.database}; build one with “load” or “demo”.")
+    engine = sa.create_engine(url, connect_args={"read_only": True} if embedded else {})
+    try:
+        findings = check(engine, today=date.today())
+    finally:
+        engine.dispose()
+    if findings:
+        rows = [
+            ("breach" if f.breach else "note", f.table, f.column, f.rule, f"{f.rows:,}" if f.rows else "", f.sentence)
+            for f in findings
+        ]
+        print("\n".join(_aligned(("", "table", "column", "rule", "rows", "what"), rows, right={4})))
+    for line in _not_shown(findings):
+        print(line)
+    breaches = sum(finding.breach for finding in findings)
+    where = url.render_as_string(hide_password=True)
+    print(f"{where} {f'breaks the contract in {breaches:,} points' if breaches else 'keeps the contract'}.")
+    return FAILED if breaches else 0
+
+
+def _not_shown(findings: Sequence[Finding]) -> Iterator[str]:
+    """What the dashboard leaves out for want of tables and columns, by what it is that is missing."""
+    tables = {f.table for f in findings if f.rule == "table"}
+    columns = {(f.table, f.column) for f in findings if f.rule in ("column", "type")}
+    present = frozenset(need for need in WHOLE_CONTRACT if need[0] not in tables and need not in columns)
+    missing = catalogue(present).missing
+    by_lack: dict[tuple[str, ...], list[str]] = {}
+    for name, lacks in missing.items():
+        by_lack.setdefault(lacks, []).append(name)
+    for lacks, names in by_lack.items():
+        yield f"Not shown, for want of {', '.join(lacks)}: {', '.join(names)}."
+    for family in dict.fromkeys(measure.family for measure in MEASURES.values()):
+        if all(name in missing for name, measure in MEASURES.items() if measure.family == family):
+            yield f"So nothing of {family} can be shown."
+
+
+# ask ----------------------------------------------------------------------------------------------------------------
+
+
+def _ask(options: argparse.Namespace) -> int:
+    say = words(options.lang)
+    if options.list:
+        _print_catalogue(say)
+        return 0
+    if not options.measures:
+        raise _WrongUse("Name at least one measure; “ask --list” lists them.")
+    if options.total and not options.by:
+        raise _WrongUse("--total goes with --by: without it, the answer is the total.")
+    if options.format == "xlsx" and not options.out:
+        raise _WrongUse("A workbook goes to a file: add --out NAME.xlsx.")
+
+    said = settings()
+    with closing(Warehouse(_url(options, said), said.days_off)) as warehouse:
+        _answer(options, warehouse, say)
+    if options.out:
+        _progress(f"{options.out} holds the answer.")
+    return 0
+
+
+def _answer(options: argparse.Namespace, warehouse: Warehouse, say: Words) -> None:
+    state = warehouse.state()
+    viewer = viewer_said(os.environ.get("USER") or "ask", options.viewer, warehouse)
+    period, against = period_said(options.start, options.end, Compare(options.against), state.data_until)
+    question = Question(
+        measures_said(options.measures, state.catalogue),
+        period,
+        dimensions_said(options.by),
+        filters_said(options.where),
+        against,
+    )
+    check_ids(question.where, viewer, warehouse)
+    if options.sql:
+        _put(warehouse.sql(question, viewer) + "\n", options.out)
+        return
+    answer = warehouse.fetch(question, viewer)
+    total = warehouse.fetch(question.total(), viewer) if options.total else None
+    if options.format == "csv":
+        # A file is opened by a spreadsheet, which needs the mark; what is piped goes to a program.
+        _put(_csv(answer, total), options.out, "utf-8-sig")
+    elif options.format == "json":
+        _put(_json(question, viewer, state.data_until, answer, total), options.out)
+    else:
+        table = table_of(question, answer, total, say, changes=True)
+        about = About(
+            filters=_in_words(question, viewer, warehouse, say),
+            scope=_names(warehouse, viewer)[viewer.branch_id],
+            data_until=state.data_until,
+            person=viewer.person,
+            made_at=datetime.now(),
+            link=None,
+            row_count=len(answer),
+        )
+        if options.format == "table":
+            _put(_in_lines(table, about, say), options.out)
+        else:
+            options.out.write_bytes(exports.xlsx(table, about, say))
+
+
+def _names(warehouse: Warehouse, viewer: Viewer) -> dict[str, str]:
+    return dict(warehouse.branches(viewer)[["branch_id", "name"]].itertuples(index=False))
+
+
+def _in_words(question: Question, viewer: Viewer, warehouse: Warehouse, say: Words) -> list[tuple[str, str]]:
+    """The period and the filters as label and value; branches and products by their names."""
+    told = [(say(_("Period")), period_shown(question.period, say.language))]
+    if question.against:
+        told.append((say(_("Compared with")), period_shown(question.against, say.language)))
+    names = {PRODUCT: dict(warehouse.products()[["product_id", "name"]].itertuples(index=False))}
+    for dimension, ids in question.where:
+        known = _names(warehouse, viewer) if dimension.in_tree else names.get(dimension, {})
+        told.append((say(dimension.label), say.listed([known.get(i) or say.value(dimension, i) for i in ids])))
+    return told
+
+
+def _csv(answer: pd.DataFrame, total: pd.DataFrame | None) -> str:
+    """Raw values; with a total, a first column that tells it from the parts: an empty id is one that is not recorded."""
+    if total is None:
+        return _as_csv(answer, header=True)
+    columns = ["row", *answer.columns]
+    return _as_csv(total.assign(row="total").reindex(columns=columns), header=True) + _as_csv(
+        answer.assign(row="part")[columns], header=False
+    )
+
+
+def _as_csv(rows: pd.DataFrame, *, header: bool) -> str:
+    return rows.to_csv(index=False, header=header, date_format="%Y-%m-%d", lineterminator="\n")
+
+
+def _json(
+    question: Question, viewer: Viewer, data_until: date, answer: pd.DataFrame, total: pd.DataFrame | None
+) -> str:
+    said = {
+        "measures": [measure.name for measure in question.measures],
+        "by": [dimension.name for dimension in question.by],
+        "where": {dimension.name: ids for dimension, ids in question.where},
+        "period": _days(question.period),
+        "against": _days(question.against) if question.against else None,
+        "viewer": viewer.branch_id,
+        "data_until": data_until.isoformat(),
+        "rows": _records(answer),
+    }
+    if total is not None:
+        said["total"] = _records(total)[0]
+    return json.dumps(said, ensure_ascii=False, indent=2) + "\n"
+
+
+def _days(period: Period) -> list[str]:
+    return [period.start.isoformat(), period.end.isoformat()]
+
+
+def _records(rows: pd.DataFrame) -> list[dict[str, object]]:
+    return [{name: _plain(value) for name, value in record.items()} for record in rows.to_dict("records")]
+
+
+def _plain(value: object) -> object:
+    if pd.isna(value):
+        return None
+    return value.date().isoformat() if isinstance(value, datetime) else value
+
+
+def _in_lines(table: Table, about: About, say: Words) -> str:
+    """The table as it stands on a page: the same words, numbers and order."""
+    heading = [table.title, *(f"{label}: {value}" for label, value in about.filters)]
+    heading.append(f"{about.scope} · " + say(_("Data until {day}"), day=day_shown(about.data_until, say.language)))
+    columns = [[cell_text(column, value, say) for value in table.rows[column.name]] for column in table.columns]
+    rows = list(zip(*columns, strict=True))
+    if table.total is not None:
+        totals = [
+            cell_text(column, table.total[column.name].iloc[0], say) if column.name in table.total else ""
+            for column in table.columns
+        ]
+        rows.insert(0, [say(_("Total")), *totals[1:]])
+    right = {number for number, column in enumerate(table.columns) if column.kind == "number"}
+    lines = _aligned([column.label for column in table.columns], rows, right)
+    note = ["", table.note] if table.note else []
+    return "\n".join([*heading, "", *lines, *note]) + "\n"
+
+
+def _print_catalogue(say: Words) -> None:
+    """Every measure and dimension with its meaning, in the reader's language."""
+    for family in dict.fromkeys(measure.family for measure in MEASURES.values()):
+        print(say(family))
+        rows = [(f"  {m.name}", say(m.label), say(m.meaning)) for m in MEASURES.values() if m.family == family]
+        print("\n".join([*_lined_up(rows, set()), ""]))
+    print(say(_("Dimensions")))
+    rows = [
+        (f"  {d.name}", say(d.label), say.listed([f"{code} {say(word)}" for code, word in d.values.items()]))
+        for d in DIMENSION.values()
+    ]
+    print("\n".join(_lined_up(rows, set())))
+
+
+# Lines --------------------------------------------------------------------------------------------------------------
+
+
+def _put(text: str, out: Path | None, encoding: str = "utf-8") -> None:
+    if out is None:
+        sys.stdout.write(text)
+    else:
+        out.write_text(text, encoding=encoding, newline="")
+
+
+def _aligned(heading: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -> Iterator[str]:
+    """A heading, a rule and the rows in columns; those with their number in `right` end where the others begin."""
+    lines = list(_lined_up([heading, *rows], right))
+    yield lines[0]
+    yield "─" * max(map(_width, lines))
+    yield from lines[1:]
+
+
+def _lined_up(rows: Sequence[Sequence[str]], right: set[int]) -> Iterator[str]:
+    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = []
+        for number, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            space = " " * (width - _width(cell))
+            cells.append(space + cell if number in right else cell + space)
+        yield "  ".join(cells).rstrip()
+
+
+def _width(text: str) -> int:
+    """How many columns of a terminal `text` takes: a Chinese character takes two, a combining accent none."""
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text
+    )
+
+
+def _url(options: argparse.Namespace, said: Settings) -> str:
+    return absolute(options.url, Path.cwd()) if options.url else said.url
+
+
+if __name__ == "__main__":
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8")  # a terminal or pipe of another encoding has no Chinese
+    sys.exit(main())

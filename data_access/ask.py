@@ -1,0 +1,113 @@
+"""Understands a question said in a few words, as on a command line, and says what is wrong with one that has no answer."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable, Sequence
+from datetime import date
+from difflib import get_close_matches
+
+import pandas as pd
+
+from data_access.access import Viewer
+from data_access.warehouse import Warehouse
+from measures.catalogue import DIMENSION, MEASURES, Catalogue, dimension
+from measures.dimensions import PRODUCT
+from measures.model import Dimension, Measure, _
+from measures.period import Compare, Period, Preset, compared_period, preset_period
+from measures.question import QuestionError, Where, where
+
+_NO_BRANCH = _("There is no branch with the id “{id}” here.")
+_NO_PRODUCT = _("There is no product with the id “{id}”. The products are: {known}.")
+
+
+def measures_said(words: str, catalogue: Catalogue) -> tuple[Measure, ...]:
+    """The measures of `words`, names with commas between them. Raises QuestionError, which names close ones."""
+    return tuple(catalogue.measure(_known(name, MEASURES)) for name in _list(words))
+
+
+def dimensions_said(words: str) -> tuple[Dimension, ...]:
+    """The dimensions of `words`, names with commas between them; none for an empty text. Raises QuestionError."""
+    return tuple(dimension(_known(name, DIMENSION)) for name in _list(words))
+
+
+def filters_said(words: Iterable[str]) -> Where:
+    """The filters of `words`, each DIMENSION=ID[,ID…]; one dimension said twice keeps the ids of both.
+
+    An id with a comma in it stands in double quotes; an empty id means “not recorded”. Raises QuestionError.
+    """
+    chosen: dict[Dimension, dict[str | None, None]] = {}
+    for word in words:
+        name, equals, ids = word.partition("=")
+        if not equals:
+            raise QuestionError(
+                _(
+                    "A filter is written DIMENSION=ID[,ID…], such as area=rural or cause= for not recorded; got “{word}”."
+                ),
+                word=word,
+            )
+        wanted = dimension(_known(name.strip(), DIMENSION))
+        chosen.setdefault(wanted, {}).update(dict.fromkeys(i or None for i in _list(ids) or [""]))
+    return where(chosen)
+
+
+def period_said(
+    start: date | None, end: date | None, compare: Compare, data_until: date
+) -> tuple[Period, Period | None]:
+    """The days asked for, and those they are compared with.
+
+    Without `end` they end on the data's date; without `start` they begin with the month eleven months before the end, so
+    that the whole are the last twelve months. Raises QuestionError for a start after the end.
+    """
+    last = end or data_until
+    if start is None:
+        preset, period = Preset.LAST_12_MONTHS, preset_period(Preset.LAST_12_MONTHS, last)
+    elif start > last:
+        raise QuestionError(
+            _("The period starts on {start}, after its end on {end}."), start=start.isoformat(), end=last.isoformat()
+        )
+    else:
+        preset, period = None, Period(start, last)
+    return period, compared_period(period, preset, compare)
+
+
+def viewer_said(person: str, branch: str | None, warehouse: Warehouse) -> Viewer:
+    """The viewer who stands at `branch`, or at head office. Raises QuestionError where there is no such branch."""
+    head_office = Viewer(person, warehouse.root())
+    if branch is None:
+        return head_office
+    _among(branch, warehouse.branches(head_office), "branch_id", _NO_BRANCH)
+    return Viewer(person, branch)
+
+
+def check_ids(filters: Where, viewer: Viewer, warehouse: Warehouse) -> None:
+    """Raises QuestionError for a branch that `viewer` may not see or a product that is not there.
+
+    A slip of the pen in one of them would else be answered with a plausible nought. A branch that exists elsewhere and one
+    that does not exist are told in the same words.
+    """
+    for wanted, ids in filters:
+        for code in ids:
+            if code is not None and wanted.in_tree:
+                _among(code, warehouse.branches(viewer), "branch_id", _NO_BRANCH)
+            elif code is not None and wanted is PRODUCT:
+                _among(code, warehouse.products(), "product_id", _NO_PRODUCT)
+
+
+def _among(code: str, rows: pd.DataFrame, key: str, text: str) -> None:
+    if code not in set(rows[key]):
+        raise QuestionError(text, id=code, known=", ".join(rows[key]))
+
+
+def _known(name: str, names: Iterable[str]) -> str:
+    """`name` where it is one of `names`, or is far from all of them; raises QuestionError with the close ones otherwise."""
+    names = list(names)
+    near = [] if name in names else get_close_matches(name, names, n=3)
+    if near:
+        raise QuestionError(_("There is no “{name}”. Did you mean {near}?"), name=name, near=", ".join(near))
+    return name
+
+
+def _list(words: str) -> Sequence[str]:
+    """The parts between commas; in double quotes a comma is part of the text."""
+    return [part.strip() for part in next(csv.reader([words], skipinitialspace=True), [])]

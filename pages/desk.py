@@ -1,0 +1,128 @@
+"""What a page works with: who is looking, the filters, the words, and a way to ask.
+
+Here the two halves of the project meet: questions go to the warehouse, answers to presentation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from data_access.access import Viewer
+from data_access.warehouse import State, Warehouse
+from measures.dimensions import BRANCH, PRODUCT
+from measures.model import Dimension, Listing, Measure
+from measures.period import Period, months_later
+from measures.question import ListingQuestion, Order, Question, where
+from presentation.charts import Look
+from presentation.filters import Filters, Place, in_words
+from presentation.tables import About
+from presentation.words import Words
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A question of the page, its answer, and the filters that its measures are not kept by."""
+
+    question: Question
+    answer: pd.DataFrame
+    ignored: tuple[Dimension, ...] = ()
+
+
+@dataclass(frozen=True)
+class Desk:
+    """One visit's view of the warehouse."""
+
+    warehouse: Warehouse
+    state: State
+    viewer: Viewer
+    filters: Filters
+    places: dict[str, Place]
+    products: dict[str, str]
+    say: Words
+    look: Look
+    scope: str
+    came_by_link: bool
+    own_parameters: dict[str, str] = field(default_factory=dict)
+    """What a page adds to the address beside the shared filters."""
+
+    def measure(self, name: str) -> Measure:
+        return self.state.catalogue.measure(name)
+
+    def known(self, *names: str) -> list[Measure]:
+        """Those of the measures named that this warehouse can answer."""
+        return [self.measure(name) for name in names if name in self.state.catalogue.measures]
+
+    def lacks(self, *names: str) -> list[str]:
+        """The tables and columns that are missing for any of the measures and listings named."""
+        return sorted({need for name in names for need in self.state.catalogue.missing.get(name, ())})
+
+    def ask(
+        self,
+        measures: Iterable[Measure],
+        by: Iterable[Dimension] = (),
+        *,
+        compared: bool = False,
+        order: Iterable[Order] = (),
+        period: Period | None = None,
+        cumulative: bool = False,
+    ) -> Asked:
+        """The measures under the page's filters, in its period, beside the period compared with if `compared`.
+
+        A filter that one of the measures is not kept by is left out for all of them and named in `ignored`, so that numbers
+        side by side are always about the same rows.
+        """
+        measures = tuple(measures)
+        filters = {d: ids for d, ids in self.filters.where().items() if ids}
+        ignored = tuple(d for d in filters if any(d not in m.dimensions for m in measures))
+        question = Question(
+            measures=measures,
+            period=period or self.filters.period,
+            by=tuple(by),
+            where=where({d: ids for d, ids in filters.items() if d not in ignored}),
+            against=self.filters.against if compared else None,
+            order=tuple(order),
+            cumulative=cumulative,
+            parent=self.filters.branch.id,
+        )
+        return Asked(question, self.warehouse.fetch(question, self.viewer), ignored)
+
+    def total(self, asked: Asked) -> pd.DataFrame:
+        """The same question at the coarsest grain, asked of the warehouse."""
+        return self.warehouse.fetch(asked.question.total(), self.viewer)
+
+    def listing_question(self, listing: Listing, order: Iterable[Order] = ()) -> ListingQuestion:
+        """The rows of `listing` under the page's filters."""
+        chosen = {d: ids for d, ids in self.filters.where().items() if d in listing.fact.keys}
+        return ListingQuestion(listing, self.filters.period, where(chosen), tuple(order))
+
+    @property
+    def year_of_months(self) -> Period:
+        """The twelve months up to the period's last day: what a sparkline shows."""
+        end = self.filters.period.end
+        return Period(months_later(end.replace(day=1), -11), end)
+
+    def about(self, rows: int, ignored: Iterable[Dimension] = ()) -> About:
+        """What stands on the second sheet of a file."""
+        left_out = {BRANCH: self.say("Branch"), PRODUCT: self.say("Product")}
+        return About(
+            filters=[
+                f for f in in_words(self.filters, self.products, self.say) if f[0] not in [left_out[d] for d in ignored]
+            ],
+            scope=self.scope,
+            data_until=self.state.data_until,
+            person=self.viewer.person,
+            made_at=datetime.now(),
+            link=f"{st.context.url}?{urlencode({**self.filters.address, **self.own_parameters})}",
+            row_count=rows,
+        )
+
+
+def here() -> Desk:
+    """The desk that the frame has laid for this run."""
+    return st.session_state["desk"]

@@ -1,0 +1,40 @@
+"""Follow-up: from the lists to activated customers, who is behind, and whom to call."""
+
+from measures.dimensions import AGENT, BELOW, CAMPAIGN, OPEN_AGE
+from pages import parts
+from pages.desk import here
+
+desk = here()
+say = desk.say
+cards = (
+    "coverage", "effective_contact", "conversion", "on_time", "open_assignments", "overdue_assignments", "contacts",
+    "contact_success",
+)  # fmt: skip
+path = (
+    ("assigned", None),
+    ("contacted", "coverage"),
+    ("reached", "effective_contact"),
+    ("list_signed", "list_signing"),
+    ("list_activated", "list_activation"),
+)
+progress = (
+    "overdue_assignments", "open_assignments", "assigned", "contacted", "coverage", "effective_contact", "conversion", "on_time",
+)  # fmt: skip
+
+if parts.needs(desk, say("Follow-up of lists"), "assigned", "contacted"):
+    parts.answer_first(desk, "coverage")
+    parts.key_numbers(desk, "follow_up_cards", *cards)
+    left, right = parts.halves()
+    with left:
+        parts.steps(desk, path, "follow_up_funnel")
+    with right:
+        parts.bands(desk, "open_assignments", OPEN_AGE, "follow_up_ages")
+    parts.compared(desk, "coverage", BELOW, "follow_up_branches")
+    parts.table(desk, "follow_up_lists", say("Progress of each list"), progress, (CAMPAIGN,))
+    parts.table(desk, "follow_up_agents", say("Agents"), progress, (AGENT,))
+elif desk.known("contacts"):
+    parts.answer_first(desk, "contact_success")
+    parts.key_numbers(desk, "contact_cards", "contacts", "contacts_reached", "contacts_signed", "contact_success")
+    parts.trend(desk, "contact_success", "contact_trend")
+if parts.needs(desk, say("The listing of overdue customers"), "overdue_customers"):
+    parts.listing(desk, "overdue_customers", "overdue_listing")

@@ -1,0 +1,65 @@
+"""What every visit runs first: who is looking, in which language, through which filters; then the page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from data_access.access import Viewer
+from data_access.settings import SettingsError, settings
+from data_access.warehouse import warehouse
+from measures.question import Told
+from pages.desk import Desk
+from presentation import filters as shared
+from presentation import frame as drawn
+from presentation.charts import Look
+from presentation.words import browser_language, words
+
+st.set_page_config(page_title="Branch marketing", page_icon=drawn.ICON, layout="wide")
+state = st.session_state
+drawn.style()
+menu = st.sidebar.container()
+
+state.setdefault("lang", st.query_params.get("lang") or browser_language(st.context.locale))
+say = words(state["lang"])
+pages = drawn.pages(say)
+page = st.navigation(list(pages.values()), position="hidden")
+state["_page"] = page.url_path
+if leads_to := state.pop("_go", None):
+    shared.follow(leads_to, pages)
+
+try:
+    found = settings()
+    source = warehouse(found.url, found.days_off)
+    now = source.state()
+    if not (now.is_demo or found.allow_anonymous):
+        drawn.closed(say)
+        st.stop()
+    top = source.root()
+    whole = drawn.places_of(source.branches(Viewer("anonymous", top)))
+    seen_from = drawn.view_as(whole, top, say)
+    viewer = Viewer(say("Visitor"), seen_from)
+    places = drawn.places_of(source.branches(viewer))
+    products = dict(source.products()[["product_id", "name"]].itertuples(index=False))
+except SettingsError as error:
+    drawn.failed(str(error), say)
+    st.stop()
+except Told as error:
+    drawn.failed(say.told(error), say)
+    st.stop()
+
+came_by_link = shared.read_address(places, products, seen_from, state["lang"])
+say = drawn.language(say)
+chosen = shared.show(places, products, now.data_until, say)
+shared.breadcrumb(places, chosen.branch, say)
+with menu:
+    drawn.menu(pages, chosen, say)
+scope = drawn.scope(places, seen_from, say)
+drawn.strip(now.data_until, now.loaded, found.stale_after_days, chosen, scope, say)
+
+look = Look(language=say.language, dark=st.context.theme.type == "dark")
+state["desk"] = desk = Desk(source, now, viewer, chosen, places, products, say, look, scope, came_by_link)
+try:
+    page.run()
+except Told as error:
+    drawn.failed(say.told(error), say)
+shared.write_address(chosen, desk.own_parameters)

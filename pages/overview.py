@@ -1,0 +1,27 @@
+"""Overview: what changed most, the key numbers of all families, and the branches below."""
+
+from measures.dimensions import BELOW, CAUSE, PRODUCT
+from pages import parts
+from pages.desk import here
+
+desk = here()
+cards = (
+    "cohort_activation_rate", "signed", "activated", "active_rate_30", "coverage", "on_time", "overdue_assignments",
+    "complaints_received", "complaints_per_1000_contracts", "complaints_on_time", "substitution_rate", "penetration",
+)  # fmt: skip
+columns = {
+    "signed": "activation",
+    "cohort_activation_rate": "activation",
+    "active_rate_30": "activation",
+    "coverage": "follow_up",
+    "overdue_assignments": "follow_up",
+    "complaints_received": "complaints",
+    "complaints_on_time": "complaints",
+}
+
+parts.changed_most(
+    desk,
+    {"cohort_activation_rate": (BELOW, PRODUCT), "coverage": (BELOW,), "complaints_received": (BELOW, CAUSE)},
+)
+parts.key_numbers(desk, "overview_cards", *cards)
+parts.table(desk, "overview_branches", parts.below(desk), tuple(columns), (BELOW,), links={"": "", **columns})

@@ -1,0 +1,408 @@
+"""What several pages are made of: a question asked, its answer drawn, the title written from it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, timedelta
+from html import escape
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from measures.activation import mature_signed as MATURE  # noqa: N812
+from measures.dimensions import BELOW, DAY, MONTH, PRODUCT, WEEK
+from measures.model import Dimension, Measure, Ratio
+from measures.period import Period
+from measures.question import CUMULATIVE, NAME, Order
+from pages.desk import Desk
+from presentation import charts, findings, table_view
+from presentation import frame as drawn
+from presentation.cards import Card, cards, headline, panel
+from presentation.export_view import export_buttons
+from presentation.filters import choose_branch, choose_product
+from presentation.tables import Column, listing_table, table_of
+
+BATCH = 50_000
+"""Rows of a listing that are held in memory at once while a file is written."""
+
+
+def answer_first(desk: Desk, name: str) -> None:
+    """The page's answer: how the measure stands, and against what."""
+    found = desk.known(name)
+    if not found:
+        return
+    asked = desk.ask(_with_base(found[0]), compared=True)
+    headline(findings.moved(found[0], asked.answer, desk.say), desk.say(found[0].meaning))
+
+
+def changed_most(desk: Desk, among: Mapping[str, Sequence[Dimension]]) -> None:
+    """Three sentences on the largest changes of the measures named, by the dimensions beside them."""
+    found = []
+    for measure in desk.known(*among) if desk.filters.against else ():
+        for by in among[measure.name]:
+            asked = desk.ask(_with_base(measure), [by], compared=True)
+            found.append(findings.Part(measure, by, asked.answer))
+    sentences = findings.largest_changes(found, desk.say)
+    headline(
+        sentences[0] if sentences else desk.say("Nothing changed enough to be told"),
+        desk.say(
+            "The largest changes between the two periods, by how many contracts, customers or complaints they concern."
+        ),
+    )
+    for sentence in sentences[1:]:
+        st.html(f"<div class=sentence>{escape(sentence)}</div>")
+
+
+def below(desk: Desk) -> str:
+    """The title of a table of the branches below the one chosen."""
+    return desk.say("By branch below {branch}", branch=desk.filters.branch.name)
+
+
+def key_numbers(desk: Desk, key: str, *names: str) -> None:
+    """The measures named as cards. Those that are not kept by product are asked without the product filter, and say so."""
+    measures = desk.known(*names)
+    kept = [m for m in measures if not desk.filters.products or PRODUCT in m.dimensions]
+    shown: list[Card] = []
+    for group in (kept, [m for m in measures if m not in kept]):
+        if group:
+            bases = {m.under.name: m.under for m in group if isinstance(m, Ratio)}
+            asked = desk.ask([*group, *(m for name, m in bases.items() if name not in names)], compared=True)
+            with_history = [m for m in group if m.has_history and MONTH in m.dimensions]
+            months = desk.ask(with_history, [MONTH], period=desk.year_of_months).answer if with_history else None
+            notes = _paces(desk, group)
+            for measure in group:
+                series = _settled(desk, measure, months) if measure in with_history else None
+                few = findings.few_in_words(measure, asked.answer, desk.say)
+                shown.append(Card(measure, asked.answer.iloc[0], series, few or notes.get(measure.name), asked.ignored))
+    cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.say, key=key)
+
+
+def trend(desk: Desk, name: str, key: str, by: Dimension | None = None, step: Dimension | None = None) -> None:
+    """The measure over time, split by `by` where it is given, in steps that suit the period's length."""
+    measure = desk.measure(name)
+    step = step or _step(desk)
+    asked = desk.ask(_with_base(measure), [*([by] if by else []), step])
+    with panel(
+        findings.moved(measure, desk.ask(_with_base(measure), compared=True).answer, desk.say),
+        _meaning(desk, measure, step),
+    ):
+        few = findings.too_few(measure, asked.answer)
+        charts.lines(
+            asked.answer[~few],
+            step=step,
+            measure=measure,
+            look=desk.look,
+            key=key,
+            series=by,
+            incomplete_from=_incomplete_from(desk, measure, asked.answer, step),
+        )
+        _say_few(desk, measure, few, desk.say("not drawn"))
+
+
+def compared(
+    desk: Desk, name: str, by: Dimension, key: str, *, on_pick: Callable[[str | None], None] | None = None
+) -> None:
+    """The measure by one dimension as bars, the best first, beside the overall value."""
+    measure = desk.measure(name)
+    if not _kept(desk, measure, by):
+        return
+    asked = desk.ask(_with_base(measure), [by], order=[Order(name)])
+    total = desk.total(asked)
+    title = (
+        findings.spread(measure, asked.answer, by, desk.say)
+        if isinstance(measure, Ratio)
+        else findings.first_of(measure, asked.answer, by, total, desk.say)
+    )
+    with panel(title, _meaning(desk, measure, by)):
+        if asked.answer.empty:
+            st.caption(nothing(desk))
+            return
+        few = findings.too_few(measure, asked.answer)
+        charts.bars(
+            pd.concat([asked.answer[~few], asked.answer[few]]),
+            id=by.name,
+            name=_shown_name(by),
+            measure=measure,
+            look=desk.look,
+            key=key,
+            overall=total.iloc[0][name] if isinstance(measure, Ratio) else None,
+            on_pick=on_pick or {BELOW: choose_branch, PRODUCT: choose_product}.get(by),
+        )
+        _say_few(desk, measure, few, desk.say("at the end, without rank"))
+
+
+def pareto(desk: Desk, name: str, by: Dimension, key: str) -> None:
+    """A count by one dimension, the largest first, beside the share of each and all before it."""
+    measure = desk.measure(name)
+    asked = desk.ask([measure], [by], order=[Order(name)], cumulative=True)
+    with panel(findings.first_of(measure, asked.answer, by, desk.total(asked), desk.say), _meaning(desk, measure, by)):
+        if asked.answer.empty:
+            st.caption(nothing(desk))
+            return
+        charts.pareto(
+            asked.answer,
+            id=by.name,
+            name=_shown_name(by),
+            measure=measure,
+            look=desk.look,
+            key=key,
+            cumulative=name + CUMULATIVE,
+        )
+
+
+def crossed(desk: Desk, name: str, x: Dimension, y: Dimension, key: str) -> None:
+    """The measure by two dimensions as a matrix."""
+    measure = desk.measure(name)
+    if not _kept(desk, measure, x, y):
+        return
+    asked = desk.ask(_with_base(measure), [y, x])
+    with panel(say_by(desk, [measure], [y, x]), _meaning(desk, measure, y, x)):
+        if asked.answer.empty:
+            st.caption(nothing(desk))
+            return
+        few = findings.too_few(measure, asked.answer)
+        charts.matrix(
+            asked.answer.assign(**{name: asked.answer[name].mask(few)}),
+            x=x,
+            y=y,
+            measure=measure,
+            look=desk.look,
+            key=key,
+        )
+        _say_few(desk, measure, few, desk.say("not shown"))
+
+
+def bands(desk: Desk, name: str, by: Dimension, key: str) -> None:
+    """A count by ordered bands, such as the age of open items."""
+    measure = desk.measure(name)
+    asked = desk.ask([measure], [by])
+    with panel(findings.first_of(measure, asked.answer, by, desk.total(asked), desk.say), _meaning(desk, measure, by)):
+        if asked.answer.empty:
+            st.caption(nothing(desk))
+            return
+        charts.columns(asked.answer, id=by.name, name=by.name, measure=measure, look=desk.look, key=key)
+
+
+def table(
+    desk: Desk,
+    key: str,
+    title: str,
+    names: Sequence[str],
+    by: Sequence[Dimension],
+    *,
+    links: dict[str, str] | None = None,
+) -> None:
+    """Measures by dimensions as a table with its total, sorted by the server, and its files. `links` leads from a measure's
+    column, or from the first column under the name "", to a page."""
+    measures = desk.known(*names)
+    if not measures:
+        return
+    order, keep = table_view.order_state(key, Order(measures[0].name))
+    asked = desk.ask(measures, by, order=[order])
+    shown = table_of(asked.question, asked.answer, desk.total(asked), desk.say)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(f"<div class=chart-finding>{escape(title)}</div>", width="stretch")
+            export_buttons(shown, desk.about(len(asked.answer), asked.ignored), desk.say, key)
+        table_view.show(
+            shown,
+            say=desk.say,
+            key=key,
+            empty=nothing(desk),
+            order=order,
+            on_order=keep,
+            link=_links(desk, by[0], links) if links else None,
+            on_pick=_go if links else None,
+        )
+
+
+def listing(desk: Desk, name: str, key: str) -> None:
+    """Rows of a listing, a page at a time, and all of them as a file."""
+    found = desk.state.catalogue.listing(name)
+    question = desk.listing_question(found)
+    order, keep = table_view.order_state(key, Order("", False))
+    if order.column:
+        question = desk.listing_question(found, [order])
+    count = desk.warehouse.count(question, desk.viewer)
+    page = table_view.page_state(key, count, of=question)
+    rows = desk.warehouse.listing(question, desk.viewer, limit=page.size, offset=page.offset)
+    shown = listing_table(question, rows, desk.say)
+    warehouse, viewer = desk.warehouse, desk.viewer
+
+    def batches() -> Iterable[pd.DataFrame]:
+        for offset in range(0, max(count, 1), BATCH):
+            yield warehouse.listing(question, viewer, limit=BATCH, offset=offset)
+
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.html(
+                f"<div class=chart-finding>{escape(desk.say(found.label))}</div>"
+                f"<div class=chart-meaning>{escape(desk.say(found.meaning))}</div>",
+                width="stretch",
+            )
+            export_buttons(shown, desk.about(count), desk.say, key, batches=batches)
+        table_view.show(
+            shown,
+            say=desk.say,
+            key=key,
+            empty=desk.say("Nothing is open here."),
+            order=order if order.column else None,
+            on_order=keep,
+            page=page,
+        )
+
+
+def steps(desk: Desk, path: Sequence[tuple[str, str | None]], key: str) -> None:
+    """Counts that lead from one to the next; the second of each pair is the rate of going on from the one before."""
+    measures = desk.known(*(name for pair in path for name in pair if name))
+    row = desk.ask(measures).answer.iloc[0]
+    found = [
+        charts.Step(desk.say(desk.measure(count).label), row[count], row[share] if share else None)
+        for count, share in path
+    ]
+    with panel(findings.steepest(found, desk.say), " → ".join(step.label for step in found)):
+        charts.funnel(found, look=desk.look, key=key)
+
+
+def halves() -> Sequence[st.delta_generator.DeltaGenerator]:
+    """Two columns, one below the other on a phone."""
+    return st.columns(2, gap="medium")
+
+
+def needs(desk: Desk, what: str, *names: str) -> bool:
+    """Whether the warehouse can answer all of `names`; where it cannot, the sentence that says why stands on the page."""
+    lacking = desk.lacks(*names)
+    if lacking:
+        drawn.missing(what, lacking, desk.say)
+    return not lacking
+
+
+def nothing(desk: Desk) -> str:
+    """Why there is nothing to see."""
+    if desk.filters.products:
+        return desk.say("Nothing in these days for these products. Choose a longer period or all products.")
+    return desk.say("Nothing in these days at this branch. Choose a longer period or a branch further up.")
+
+
+def say_by(desk: Desk, measures: Iterable[Measure], by: Iterable[Dimension]) -> str:
+    """“Activation rate by product × age”."""
+    named = desk.say.listed([desk.say(measure.label) for measure in measures])
+    dimensions = " × ".join(desk.say(d.label) for d in by)
+    return desk.say("{measures} by {dimensions}", measures=named, dimensions=dimensions) if dimensions else named
+
+
+def drawn_as_fits(desk: Desk, name: str, by: Sequence[Dimension], key: str) -> None:
+    """The chart that a question's grain calls for; with three dimensions or more the table alone can show it."""
+    steps_asked = [d for d in by if d.step]
+    others = [d for d in by if not d.step]
+    if len(by) == 1 and others:
+        compared(desk, name, others[0], key)
+    elif len(steps_asked) == 1 and len(others) <= 1:
+        trend(desk, name, key, by=others[0] if others else None, step=steps_asked[0])
+    elif len(others) == 2 and not steps_asked:
+        crossed(desk, name, others[1], others[0], key)
+
+
+def _kept(desk: Desk, measure: Measure, *by: Dimension) -> bool:
+    """Whether the warehouse keeps `measure` by all of `by`; where it does not, the page says so."""
+    lacking = [desk.say(d.label) for d in by if d not in measure.dimensions]
+    if lacking:
+        st.caption(
+            desk.say(
+                "{measure} is not kept by {dimensions} in this warehouse.",
+                measure=desk.say(measure.label),
+                dimensions=desk.say.listed(lacking),
+            )
+        )
+    return not lacking
+
+
+def _with_base(measure: Measure) -> list[Measure]:
+    """A rate is asked beside what it is a rate of, so that too few can be told from enough."""
+    under = getattr(measure, "under", None)
+    return [measure, under] if under is not None and measure.dimensions <= under.dimensions else [measure]
+
+
+def _say_few(desk: Desk, measure: Measure, few: pd.Series, where_they_are: str) -> None:
+    """Says which rates of a chart stand for too few to be judged, and where they are in it."""
+    number = len(few[few])
+    if number and isinstance(measure, Ratio):
+        st.caption(
+            desk.say(
+                "{number} of fewer than {fewest} ({base}): {where}.",
+                number=number,
+                fewest=measure.fewest,
+                base=desk.say(measure.under.label),
+                where=where_they_are,
+            )
+        )
+
+
+def _shown_name(dimension: Dimension) -> str:
+    return dimension.name + NAME if dimension.named else dimension.name
+
+
+def _meaning(desk: Desk, measure: Measure, *by: Dimension) -> str:
+    grain = " × ".join(desk.say(d.label) for d in by)
+    return f"{desk.say(measure.label)} · {grain} · {desk.say(measure.meaning)}"
+
+
+def _step(desk: Desk) -> Dimension:
+    days = desk.filters.period.days
+    return DAY if days <= 31 else WEEK if days <= 120 else MONTH
+
+
+def _incomplete_from(desk: Desk, measure: Measure, answer: pd.DataFrame, step: Dimension) -> date | None:
+    """The first step whose number still grows: the running one, or one whose contracts have not all had their time yet."""
+    if answer.empty:
+        return None
+    if MATURE in measure.counts:
+        first, last = answer[step.name].min().date(), desk.filters.period.end
+        signed = desk.ask(desk.known("signed", MATURE.name), [step], period=Period(min(first, last), last)).answer
+        young = signed[signed[MATURE.name] < signed["signed"]]
+        return young[step.name].min().date() if len(young) else None
+    running = answer[step.name].max().date()
+    ends_now = desk.filters.period.end == desk.state.data_until and not _ends(desk.state.data_until, step)
+    return running if ends_now else None
+
+
+def _settled(desk: Desk, measure: Measure, months: pd.DataFrame) -> list[float]:
+    """The months whose number no longer grows: a running or young one at the end of a small line would look like a fall."""
+    until = _incomplete_from(desk, measure, months, MONTH)
+    kept = months if until is None else months[months[MONTH.name].dt.date < until]
+    return kept[measure.name].dropna().astype("float64").tolist()
+
+
+def _ends(day: date, step: Dimension) -> bool:
+    after = day + timedelta(days=1)
+    return step is DAY or (after.weekday() == 0 if step is WEEK else after.day == 1)
+
+
+def _paces(desk: Desk, measures: Iterable[Measure]) -> dict[str, str]:
+    """For measures with targets, how far along they are."""
+    notes = {}
+    for measure in measures:
+        found = desk.known(f"{measure.name}_completion", f"{measure.name}_pace")
+        if len(found) == 2:
+            row = desk.ask(found).answer.iloc[0]
+            if pd.notna(row[found[1].name]):
+                notes[measure.name] = findings.pace(row[found[0].name], row[found[1].name], desk.say)
+    return notes
+
+
+def _links(desk: Desk, dimension: Dimension, links: dict[str, str]) -> Callable[[dict, Column], str | None]:
+    parameter = "product" if dimension is PRODUCT else "branch"
+
+    def link(row: dict, column: Column) -> str | None:
+        id_ = row[dimension.name]
+        page = links.get("" if column.name.startswith(dimension.name) else column.name)
+        if page is None or pd.isna(id_):
+            return None
+        return f"{page}?{urlencode(desk.filters.at(**{parameter: id_}))}"
+
+    return link
+
+
+def _go(pick: dict) -> None:
+    st.session_state["_go"] = pick["href"]

@@ -1,0 +1,256 @@
+"""The filters that all pages share: read from the address, shown as a row of pickers, written back to the address.
+
+Streamlit can bind a widget to the address by itself, but writes the words shown into it: two branches of one name, and a link
+opened in another language, would not find their way back. Here the address holds ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import parse_qsl
+
+import streamlit as st
+
+from measures.dimensions import BRANCH, PRODUCT
+from measures.model import Dimension, _
+from measures.period import COMPARE_LABELS, PRESET_LABELS, Compare, Period, Preset, compared_period, preset_period
+from presentation.plain import plain
+from presentation.units import period_shown
+from presentation.words import LANGUAGES, Words
+
+OWN = "own"
+_DEFAULT_PRESET = Preset.LAST_12_MONTHS
+_DEFAULT_COMPARE = Compare.LAST_YEAR
+
+
+@dataclass(frozen=True)
+class Place:
+    """A branch as the filter offers it."""
+
+    id: str
+    name: str
+    parent: str | None
+    level: str
+    path: str
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the reader chose: a branch, products (none: all), the days looked at and the days compared with."""
+
+    branch: Place
+    products: tuple[str, ...]
+    period: Period
+    against: Period | None
+    address: Mapping[str, str]
+    """The choice as query parameters, for links to other pages."""
+
+    def where(self) -> dict[Dimension, tuple[str, ...]]:
+        """The choice as filters of a question."""
+        return {BRANCH: (self.branch.id,), PRODUCT: self.products}
+
+    def at(self, **changed: str) -> dict[str, str]:
+        """The query parameters with some of them changed; an empty value takes one away."""
+        return {name: value for name, value in {**self.address, **changed}.items() if value}
+
+
+def read_address(places: Mapping[str, Place], products: Mapping[str, str], top: str, language: str) -> bool:
+    """Takes the choice from the address when the reader came by a link, a reload or Back; values that mean nothing are left out.
+
+    The address is compared with the one written last: a picker that was used since has already changed the state. Returns
+    whether the address was taken: a page with parameters of its own then takes those too.
+    """
+    state = st.session_state
+    address = st.query_params.to_dict()
+    turned = state.get("_page") != state.get("_page_before")
+    if "branch" in state and (address == state.get("_address") or (turned and not address)):
+        _keep_known(places, products, top)
+        return False
+    branch = address.get("branch")
+    state["branch"] = branch if branch in places else top
+    state["products"] = [p for p in address.get("product", "").split(",") if p in products]
+    period = address.get("period", _DEFAULT_PRESET.value)
+    own = _own_period(period)
+    state["period"] = OWN if own else period if period in {p.value for p in Preset} else _DEFAULT_PRESET.value
+    if own:
+        state["own_days"] = own
+    compare = address.get("compare", _DEFAULT_COMPARE.value)
+    state["compare"] = compare if compare in {c.value for c in Compare} else _DEFAULT_COMPARE.value
+    state["lang"] = address["lang"] if address.get("lang") in LANGUAGES else state.get("lang") or language
+    return True
+
+
+def _keep_known(places: Mapping[str, Place], products: Mapping[str, str], top: str) -> None:
+    """A new load or another viewer may have taken away what was chosen."""
+    state = st.session_state
+    if state["branch"] not in places:
+        state["branch"] = top
+    state["products"] = [p for p in state["products"] if p in products]
+
+
+def show(places: Mapping[str, Place], products: Mapping[str, str], data_until: date, say: Words) -> Filters:
+    """Draws the row of filters and returns the choice."""
+    state = st.session_state
+    with st.container(horizontal=True, gap="small", vertical_alignment="center", key="filters"):
+        st.selectbox(
+            say("Branch"),
+            list(places),
+            key="branch",
+            format_func=lambda id_: _indented(places[id_]),
+            label_visibility="collapsed",
+            width=260,
+        )
+        st.multiselect(
+            say("Product"),
+            list(products),
+            key="products",
+            format_func=products.get,
+            placeholder=say("All products"),
+            label_visibility="collapsed",
+            width=230,
+        )
+        st.selectbox(
+            say("Period"),
+            [*(p.value for p in Preset), OWN],
+            key="period",
+            format_func=lambda p: say("Own days") if p == OWN else say(PRESET_LABELS[Preset(p)]),
+            label_visibility="collapsed",
+            width=160,
+        )
+        if state["period"] == OWN:
+            state.setdefault("own_days", _days(preset_period(Preset.MONTH, data_until)))
+            st.date_input(
+                say("Own days"),
+                max_value=data_until,
+                key="own_days",
+                label_visibility="collapsed",
+                format="YYYY-MM-DD",
+                width=240,
+            )
+        st.selectbox(
+            say("Compare with"),
+            [c.value for c in Compare],
+            key="compare",
+            format_func=lambda c: say(COMPARE_LABELS[Compare(c)]),
+            label_visibility="collapsed",
+            width=200,
+        )
+    return _chosen(places, data_until, say)
+
+
+def breadcrumb(places: Mapping[str, Place], chosen: Place, say: Words) -> None:
+    """The way down from the top of what the viewer sees to the branch chosen; each step leads up, the last picker down."""
+    way = [places[id_] for id_ in chosen.path.strip(".").split(".") if id_ in places]
+    below = [place.id for place in places.values() if place.parent == chosen.id]
+    with st.container(horizontal=True, gap="xxsmall", vertical_alignment="center", key="breadcrumb"):
+        for place in way[:-1]:
+            st.button(
+                plain(place.name), type="tertiary", key=f"up_{place.id}", on_click=choose_branch, args=(place.id,)
+            )
+            st.markdown("›", width="content")
+        st.markdown(f"**{plain(way[-1].name)}**", width="content")
+        if below:
+            st.markdown("›", width="content")
+            st.selectbox(
+                say("One level down"),
+                below,
+                index=None,
+                key=f"down_{chosen.id}",
+                format_func=lambda id_: places[id_].name,
+                placeholder=say.plural("{n} branch below", "{n} branches below", len(below)),
+                label_visibility="collapsed",
+                on_change=lambda: choose_branch(st.session_state[f"down_{chosen.id}"]),
+                width=200,
+            )
+
+
+def choose_branch(id_: str | None) -> None:
+    """Chooses a branch from outside the picker; only from a callback, because the picker is drawn later."""
+    if id_:
+        st.session_state["branch"] = id_
+
+
+def choose_product(id_: str | None) -> None:
+    """Chooses one product from outside the picker; only from a callback."""
+    if id_:
+        st.session_state["products"] = [id_]
+
+
+def in_words(filters: Filters, products: Mapping[str, str], say: Words) -> list[tuple[str, str]]:
+    """The filters as label and value: above the charts, and on the second sheet of every file."""
+    chosen = ", ".join(products[p] for p in filters.products) or say("All products")
+    compared = period_shown(filters.against, say.language) if filters.against else say("No comparison")
+    return [
+        (say("Branch"), filters.branch.name),
+        (say("Product"), chosen),
+        (say("Period"), period_shown(filters.period, say.language)),
+        (say("Compared with"), compared),
+    ]
+
+
+def write_address(filters: Filters, own: Mapping[str, str]) -> None:
+    """Puts the choice, and the page's `own` parameters, into the address where they are not already.
+
+    The reader's Back then leads to the choice before: Streamlit makes an entry of the history of each address written.
+    """
+    address = {**filters.address, **own}
+    if st.query_params.to_dict() != address:
+        st.query_params.from_dict(address)
+    st.session_state["_address"] = address
+    st.session_state["_page_before"] = st.session_state.get("_page")
+
+
+def follow(address: str, pages: Mapping[str, st.Page]) -> None:
+    """Goes to the page of an address such as `activation?branch=10`, inside the session."""
+    path, _mark, query = address.partition("?")
+    st.switch_page(pages[path or "overview"], query_params=dict(parse_qsl(query)))
+
+
+def _chosen(places: Mapping[str, Place], data_until: date, say: Words) -> Filters:
+    state = st.session_state
+    preset = None if state["period"] == OWN else Preset(state["period"])
+    if preset:
+        period = preset_period(preset, data_until)
+        written = preset.value
+    else:
+        days = state["own_days"]
+        # While the reader has clicked only the first of two days, the second is missing.
+        period = Period(days[0], days[-1])
+        written = f"{period.start}..{period.end}"
+    compare = Compare(state["compare"])
+    address = {"branch": state["branch"], "product": ",".join(state["products"]), "period": written}
+    address |= {"compare": compare.value, "lang": say.language}
+    return Filters(
+        branch=places[state["branch"]],
+        products=tuple(state["products"]),
+        period=period,
+        against=compared_period(period, preset, compare),
+        address={name: value for name, value in address.items() if value},
+    )
+
+
+def _own_period(written: str) -> tuple[date, date] | None:
+    start, dots, end = written.partition("..")
+    try:
+        return _days(Period(date.fromisoformat(start), date.fromisoformat(end))) if dots else None
+    except ValueError:
+        return None
+
+
+def _days(period: Period) -> tuple[date, date]:
+    return period.start, period.end
+
+
+def _indented(place: Place) -> str:
+    return "\u2003" * (place.path.count(".") - 1) + place.name
+
+
+LEVEL_LABELS: dict[str, str] = {
+    "head_office": _("Head office"),
+    "branch": _("First-level branch"),
+    "sub_branch": _("Sub-branch"),
+    "outlet": _("Outlet"),
+}
+"""What a branch on each level is called."""

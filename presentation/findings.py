@@ -1,0 +1,166 @@
+"""Titles that say what the numbers show, written by rule from the answers themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import pandas as pd
+
+from measures.model import Dimension, Measure, Ratio, Unit
+from measures.question import BEFORE, CHANGE, NAME
+from presentation.charts import Step
+from presentation.units import change, short, shown
+from presentation.words import Words
+
+
+def moved(measure: Measure, answer: pd.DataFrame, say: Words) -> str:
+    """“Activation rate fell 2.1 points to 66.8 %”: the one-row answer against the period compared with."""
+    row = answer.iloc[0]
+    label, value = say(measure.label), short(row[measure.name], measure.unit, say.language)
+    if pd.isna(row[measure.name]):
+        return say("{measure} cannot be told for these days", measure=label)
+    if too_few(measure, answer).iloc[0]:
+        count = shown(row[measure.under.name], Unit.COUNT, say.language)
+        return say("{measure}: {value} of only {count}, too few to judge", measure=label, value=value, count=count)
+    before = row.get(measure.name + BEFORE)
+    found = change(row[measure.name], before, measure, say.language) if pd.notna(before) else None
+    if found is None:
+        return say("{measure}: {value}", measure=label, value=value)
+    if found.direction == "up":
+        return say("{measure} rose by {change} to {value}", measure=label, change=_size(found.text), value=value)
+    if found.direction == "down":
+        return say("{measure} fell by {change} to {value}", measure=label, change=_size(found.text), value=value)
+    return say("{measure} stayed at {value}", measure=label, value=value)
+
+
+def spread(measure: Measure, answer: pd.DataFrame, dimension: Dimension, say: Words) -> str:
+    """“Highest in A (72 %), lowest in B (41 %)”; rows that stand for too few to judge are left out of it."""
+    rows = judged(measure, answer).dropna(subset=[measure.name])
+    if len(rows) == 0:
+        return say("Too few to tell by {dimension}", dimension=say(dimension.label))
+    first, last = rows.loc[rows[measure.name].idxmax()], rows.loc[rows[measure.name].idxmin()]
+
+    def named(row: pd.Series) -> str:
+        return f"{_name(row, dimension, say)} ({short(row[measure.name], measure.unit, say.language)})"
+
+    if len(rows) == 1:
+        return say("Only {one} has enough to tell", one=named(first))
+    if first[measure.name] == last[measure.name]:
+        return say("The same everywhere: {value}", value=short(first[measure.name], measure.unit, say.language))
+    return say("{highest} is highest, {lowest} lowest", highest=named(first), lowest=named(last))
+
+
+def first_of(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total: pd.DataFrame, say: Words) -> str:
+    """“Queueing leads with 120 of 480”: for counts that add up."""
+    rows = answer.dropna(subset=[measure.name])
+    rows = rows[rows[measure.name] > 0]
+    if rows.empty:
+        return say("None in these days")
+    first = rows.loc[rows[measure.name].idxmax()]
+    return say(
+        "{name} leads with {value} of {total}",
+        name=_name(first, dimension, say),
+        value=short(first[measure.name], measure.unit, say.language),
+        total=short(total.iloc[0][measure.name], measure.unit, say.language),
+    )
+
+
+def steepest(steps: Sequence[Step], say: Words) -> str:
+    """“Most are lost between contacted and reached”: the step of a funnel at which the largest share falls away."""
+    known = [(then.share, first.label, then.label) for first, then in pairwise(steps) if pd.notna(then.share)]
+    if not known:
+        return say("None in these days")
+    share, first, then = min(known)
+    goes_on = short(share, Unit.SHARE, say.language)
+    return say("Most are lost from “{first}” to “{then}”: {share} go on", first=first, then=then, share=goes_on)
+
+
+def pace(completion: float, index: float, say: Words) -> str:
+    """“71 % of target, behind”: how far along a target is, and whether that is enough for the time passed."""
+    done = short(completion, Unit.SHARE, say.language)
+    if index >= 1:
+        return say("{share} of target, on pace ({index})", share=done, index=short(index, Unit.INDEX, say.language))
+    return say("{share} of target, behind pace ({index})", share=done, index=short(index, Unit.INDEX, say.language))
+
+
+LEAST = 10
+"""A change that concerns fewer contracts, customers or complaints than this is not worth a sentence."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """An answer split by one dimension with the period compared with, to be searched for its largest changes."""
+
+    measure: Measure
+    dimension: Dimension
+    answer: pd.DataFrame
+
+
+def largest_changes(parts: Iterable[Part], say: Words, number: int = 3) -> list[str]:
+    """What changed most among `parts`, as sentences: those first that concern the most contracts, customers or complaints.
+
+    The size of a change of a rate is the rate's change times what it is a rate of; of a count, the change itself.
+    """
+    found: list[tuple[float, str, str]] = []
+    for part in parts:
+        rows = judged(part.measure, part.answer).dropna(subset=[part.measure.name + CHANGE])
+        for _index, row in rows.iterrows():
+            weight = row[part.measure.under.name] / part.measure.per if isinstance(part.measure, Ratio) else 1
+            size = abs(float(row[part.measure.name + CHANGE]) * float(weight))
+            if size >= LEAST:
+                found.append((size, part.measure.name, _changed(part, row, say)))
+    largest = sorted(found, key=lambda change: -change[0])
+    # The largest of each measure first: three sentences about one list would hide what happened elsewhere.
+    of_each = list({measure: change for change in reversed(largest) for measure in [change[1]]}.values())
+    others = [change for change in largest if change not in of_each]
+    return [sentence for _size, _measure, sentence in [*sorted(of_each, key=lambda c: -c[0]), *others][:number]]
+
+
+def judged(measure: Measure, answer: pd.DataFrame) -> pd.DataFrame:
+    """The rows whose rate stands for enough to be judged; all of them where the answer does not say how many they are."""
+    return answer[~too_few(measure, answer)]
+
+
+def too_few(measure: Measure, answer: pd.DataFrame) -> pd.Series:
+    """For each row whether its rate stands for too few to be judged, in the period or in the one compared with."""
+    few = pd.Series(False, index=answer.index)
+    if isinstance(measure, Ratio):
+        for base in (measure.under.name, measure.under.name + BEFORE):
+            if base in answer:
+                few |= (answer[base] < measure.fewest).fillna(True).astype(bool)
+    return few
+
+
+def few_in_words(measure: Measure, answer: pd.DataFrame, say: Words) -> str | None:
+    """“of only 12: too few to judge” for a one-row answer whose rate stands for too few now; None where it does not."""
+    base = answer.iloc[0].get(measure.under.name) if isinstance(measure, Ratio) else None
+    if base is None or pd.isna(base) or base >= measure.fewest:
+        return None
+    return say("of only {count}: too few to judge", count=shown(base, Unit.COUNT, say.language))
+
+
+def _changed(part: Part, row: pd.Series, say: Words) -> str:
+    measure = part.measure
+    found = change(row[measure.name], row[measure.name + BEFORE], measure, say.language)
+    words = {
+        "name": _name(row, part.dimension, say),
+        "measure": say(measure.label),
+        "change": _size(found.text),
+        "before": short(row[measure.name + BEFORE], measure.unit, say.language),
+        "value": short(row[measure.name], measure.unit, say.language),
+    }
+    if found.direction == "up":
+        return say("{name}: {measure} rose by {change}, from {before} to {value}.", **words)
+    return say("{name}: {measure} fell by {change}, from {before} to {value}.", **words)
+
+
+def _name(row: pd.Series, dimension: Dimension, say: Words) -> str:
+    if dimension.named and pd.notna(row[dimension.name + NAME]):
+        return str(row[dimension.name + NAME])
+    return say.value(dimension, row[dimension.name])
+
+
+def _size(text: str) -> str:
+    return text.lstrip("+-−")

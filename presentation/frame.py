@@ -1,0 +1,163 @@
+"""What surrounds every page: the menu, the language, the strip with the data's date, and the sentences when nothing can be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from html import escape
+from pathlib import Path
+
+import pandas as pd
+import streamlit as st
+
+from presentation.filters import LEVEL_LABELS, Filters, Place
+from presentation.units import day_shown
+from presentation.words import LANGUAGES, Words, words
+
+ICON = str(Path(__file__).with_name("icon.png"))
+"""The page's icon from our own disk: Streamlit would fetch a named one from another host."""
+
+_STYLE = """
+<style>
+.block-container {padding-top: 1.4rem; padding-bottom: 3rem; padding-left: 2.5rem; padding-right: 2.5rem; max-width: 1480px}
+@media (max-width: 640px) {.block-container {padding: 3.6rem 1rem 2rem}}
+.strip {font-size: .85rem; opacity: .8; margin: -.5rem 0 0}
+.strip b {font-weight: 600}
+.finding {font-size: 1.45rem; font-weight: 600; line-height: 1.35; margin: .3rem 0 0}
+.sentence {font-size: 1.02rem; margin: -.4rem 0 0}
+.meaning {font-size: .88rem; opacity: .8; margin: 0 0 .2rem}
+.chart-finding {font-weight: 600; font-size: 1rem; line-height: 1.35; margin: 0}
+.chart-meaning {font-size: .84rem; opacity: .8; margin: 0}
+:root {--chinese: "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif}
+.stApp, .stApp p, .stApp button, .stApp input {font-family: "Source Sans", var(--chinese)}
+.stGrid .stGridCell .stLayoutWrapper {flex: 1 1 auto}
+[data-testid="stMetricValue"] {font-variant-numeric: tabular-nums}
+@media print {[data-testid="stSidebar"], [data-testid="stHeader"], .st-key-breadcrumb button {display: none}}
+</style>
+"""
+
+
+def style() -> None:
+    """The few looks that the theme has no words for."""
+    st.html(_STYLE)
+
+
+def pages(say: Words) -> dict[str, st.Page]:
+    """The pages by address, in the order of the menu."""
+    listed = (
+        ("overview", "", say("Overview"), ":material/space_dashboard:"),
+        ("activation", "activation", say("Activation"), ":material/bolt:"),
+        ("follow_up", "follow_up", say("Follow-up"), ":material/call:"),
+        ("complaints", "complaints", say("Complaints"), ":material/report:"),
+        ("explorer", "explorer", say("Explorer"), ":material/table_chart:"),
+        ("glossary", "glossary", say("Glossary"), ":material/menu_book:"),
+    )
+    return {
+        name: st.Page(f"{name}.py", title=title, icon=icon, url_path=path or None, default=not path)
+        for name, path, title, icon in listed
+    }
+
+
+def menu(listed: Mapping[str, st.Page], filters: Filters, say: Words) -> None:
+    """The menu; each link carries the filters, so that it can be opened in a new tab or sent to somebody."""
+    headings = {
+        "overview": None,
+        "activation": say("Marketing"),
+        "complaints": say("Service"),
+        "explorer": say("Reference"),
+    }
+    for name, page in listed.items():
+        if headings.get(name):
+            st.caption(headings[name])
+        st.page_link(page, query_params=dict(filters.address))
+
+
+def language(say: Words) -> Words:
+    """The switch of languages, each named in its own; returns the words of the one chosen."""
+    with st.sidebar:
+        st.selectbox(say("Language"), list(LANGUAGES), key="lang", format_func=LANGUAGES.get)
+    return words(st.session_state["lang"])
+
+
+def places_of(branches: pd.DataFrame) -> dict[str, Place]:
+    """The branches by id, in the order of the tree."""
+    return {
+        row.branch_id: Place(
+            row.branch_id, row.name, None if pd.isna(row.parent_id) else row.parent_id, row.level, row.path
+        )
+        for row in branches.itertuples(index=False)
+    }
+
+
+def view_as(places: Mapping[str, Place], top: str, say: Words) -> str:
+    """Asks from which branch to look; head office unless said otherwise."""
+    with st.sidebar:
+        return st.selectbox(
+            say("View as"),
+            list(places),
+            key="view_as",
+            index=list(places).index(top),
+            format_func=lambda id_: f"{places[id_].name} · {say(LEVEL_LABELS[places[id_].level])}",
+            persist_state="session",
+            help=say(
+                "Until sign-in exists, choose here whose numbers to see. A branch sees itself and what is below it."
+            ),
+        )
+
+
+def scope(places: Mapping[str, Place], seen_from: str, say: Words) -> str:
+    """Whose rows are seen: “Jiangbei sub-branch and 43 branches below”."""
+    name = places[seen_from].name
+    below = len(places) - 1
+    if not below:
+        return say("{branch} alone", branch=name)
+    return say.plural("{branch} and {n} branch below it", "{branch} and {n} branches below it", below, branch=name)
+
+
+def strip(data_until: date, loaded: pd.DataFrame, stale_after: int, filters: Filters, scope: str, say: Words) -> None:
+    """The data's date, what is incomplete or late, and whose rows are seen."""
+    parts = [say("Data until {day}", day=day_shown(data_until, say.language))]
+    if filters.period.end == data_until and (data_until + timedelta(days=1)).day != 1:
+        parts.append(say("the running month is incomplete"))
+    late = loaded[loaded["data_until"].dt.date < data_until] if len(loaded) else loaded
+    for row in late.itertuples(index=False):
+        parts.append(
+            say("{table} only until {day}", table=row.table_name, day=day_shown(row.data_until.date(), say.language))
+        )
+    parts.append(say("You see: {scope}", scope=scope))
+    st.html(f"<div class=strip>{escape(' · '.join(parts))}</div>")
+    days = (date.today() - data_until).days
+    if days > stale_after:
+        st.warning(
+            say.plural(
+                "The data are {n} day old; a newer load is missing.",
+                "The data are {n} days old; a newer load is missing.",
+                days,
+            ),
+            icon=":material/schedule:",
+        )
+
+
+def closed(say: Words) -> None:
+    """The sentence instead of a warehouse that nobody has opened."""
+    st.info(
+        say(
+            "This warehouse is not a demo bank, and sign-in is not set up: nothing is shown. Whoever runs the dashboard can "
+            "open it on a computer of their own with allow_anonymous = true in config.toml."
+        ),
+        icon=":material/lock:",
+    )
+
+
+def failed(sentence: str, say: Words) -> None:
+    """A sentence instead of a page, and a way to try again."""
+    st.error(sentence, icon=":material/error:")
+    st.button(say("Try again"), icon=":material/refresh:", key="retry")
+
+
+def missing(what: str, tables: list[str], say: Words) -> None:
+    """Why a part of a page is not there."""
+    st.info(
+        say("{what} cannot be shown: the warehouse has no {tables}.", what=what, tables=", ".join(tables)),
+        icon=":material/database_off:",
+    )

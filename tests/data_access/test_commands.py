@@ -1,0 +1,416 @@
+"""The commands as an operator types them: what they print, what they write, how they end."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import openpyxl
+import pandas as pd
+import pytest
+
+from data_access.__main__ import main
+from data_access.access import Viewer
+from data_access.settings import settings
+from data_access.warehouse import Warehouse
+from measures.catalogue import DIMENSION, MEASURES
+from measures.dimensions import AREA, CAUSE, MONTH, PRODUCT, REGION
+from measures.period import Period, Preset, preset_period
+from measures.question import Question, where
+
+ROOT = Path(__file__).resolve().parents[2]
+UNTIL = date(2026, 11, 20)
+PERIOD = preset_period(Preset.LAST_12_MONTHS, UNTIL)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("demo") / "warehouse.duckdb"
+    assert main(["demo", "--scale", "0.05", "--until", UNTIL.isoformat(), "--out", str(out)]) == 0
+    return out
+
+
+@pytest.fixture(autouse=True)
+def from_here(demo: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("WAREHOUSE_URL", f"duckdb:///{demo}")
+
+
+@pytest.fixture
+def warehouse(demo: Path):
+    found = Warehouse(f"duckdb:///{demo}", settings().days_off)
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]):
+    """Runs a command; returns its exit code, what it printed, and its errors."""
+
+    def command(*words: str) -> tuple[int, str, str]:
+        try:
+            code = main(list(words))
+        except SystemExit as end:  # argparse ends so: for --help and for words that it does not know
+            code = end.code
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return command
+
+
+def asked(warehouse: Warehouse, *measures: str, **more) -> pd.DataFrame:
+    found = tuple(warehouse.state().catalogue.measure(name) for name in measures)
+    return warehouse.fetch(Question(found, PERIOD, **more), Viewer("me", warehouse.root()))
+
+
+# ask ----------------------------------------------------------------------------------------------------------------
+
+
+def test_csv_holds_the_answer_with_full_precision(run, warehouse):
+    code, printed, _ = run("ask", "signed,activation_rate", "--by", "product,month", "--format", "csv")
+    answer = asked(warehouse, "signed", "activation_rate", by=(PRODUCT, MONTH))
+    read = list(csv.DictReader(io.StringIO(printed)))
+    assert code == 0
+    assert [row["product"] for row in read] == answer["product"].tolist()
+    assert [row["product_name"] for row in read] == answer["product_name"].tolist()
+    assert [row["month"] for row in read] == [f"{day:%Y-%m-%d}" for day in answer["month"]]
+    assert [int(row["signed"]) for row in read] == answer["signed"].tolist()
+    rates = [None if pd.isna(rate) else rate for rate in answer["activation_rate"]]
+    assert [float(row["activation_rate"]) if row["activation_rate"] else None for row in read] == rates
+
+
+def test_the_total_is_asked_of_the_warehouse_and_told_from_the_parts(run, warehouse):
+    _, printed, _ = run("ask", "activation_rate", "--by", "region", "--total", "--format", "csv")
+    total, *parts = csv.DictReader(io.StringIO(printed))
+    answer = asked(warehouse, "activation_rate", by=(REGION,))
+    whole = asked(warehouse, "activation_rate")["activation_rate"].iloc[0]
+    assert (total["row"], float(total["activation_rate"])) == ("total", whole)
+    assert whole != pytest.approx(answer["activation_rate"].mean(), rel=1e-6)
+    assert [float(part["activation_rate"]) for part in parts] == answer["activation_rate"].tolist()
+
+
+def test_json_tells_what_was_asked_and_what_came_back(run, warehouse):
+    words = ("--by", "cause", "--where", "area=rural,", "--against", "last_year", "--total", "--format", "json")
+    _, printed, _ = run("ask", "complaints_received", *words)
+    told = json.loads(printed)
+    chosen = {
+        "where": where({AREA: ["rural", None]}),
+        "against": Period(date(2024, 12, 1), date(2025, 11, 20)),
+    }
+    answer = asked(warehouse, "complaints_received", by=(CAUSE,), **chosen)
+    assert told["rows"] == answer.to_dict("records")
+    assert told["total"] == asked(warehouse, "complaints_received", **chosen).to_dict("records")[0]
+    assert told["where"] == {"area": ["rural", None]}
+    assert (told["period"], told["data_until"]) == (["2025-12-01", "2026-11-20"], "2026-11-20")
+
+
+def test_what_cannot_be_told_is_null_in_json_and_empty_in_csv(run):
+    nothing = ("--from", "2001-01-01", "--to", "2001-01-31")
+    assert json.loads(run("ask", "activation_rate", *nothing, "--format", "json")[1])["rows"] == [
+        {"activation_rate": None}
+    ]
+    assert run("ask", "activation_rate", *nothing, "--format", "csv")[1] == 'activation_rate\n""\n'
+
+
+def test_the_workbook_is_the_one_that_the_pages_export(run, warehouse, tmp_path):
+    out = tmp_path / "signed.xlsx"
+    code, printed, _ = run("ask", "signed", "--by", "region", "--total", "--format", "xlsx", "--out", str(out))
+    book = openpyxl.load_workbook(out)
+    heading, total, *rows = book.worksheets[0].iter_rows(values_only=True)
+    answer = asked(warehouse, "signed", by=(REGION,))
+    assert (code, printed, heading) == (0, "", ("Region", "Signed"))
+    assert total == ("Total", asked(warehouse, "signed")["signed"].iloc[0])
+    assert rows == list(answer.itertuples(index=False, name=None))
+    assert len(book.worksheets) == 2
+
+
+def test_a_csv_file_carries_the_mark_that_a_spreadsheet_needs_for_chinese(run, tmp_path):
+    out = tmp_path / "signed.csv"
+    run("ask", "signed", "--by", "region", "--format", "csv", "--out", str(out))
+    assert out.read_bytes().startswith(b"\xef\xbb\xbfregion,signed\n")
+
+
+@pytest.mark.parametrize(("lang", "share"), [("en", r"\d\.\d %$"), ("zh_CN", r"\d\.\d%$")])
+def test_the_table_speaks_the_readers_language_and_stands_in_columns(run, warehouse, lang: str, share: str):
+    _, printed, _ = run("ask", "activation_rate", "--by", "product", "--total", "--lang", lang)
+    lines = printed.splitlines()
+    rule = next(number for number, line in enumerate(lines) if line.startswith("─"))
+    rows = lines[rule + 1 :]
+
+    def width(text: str) -> int:
+        return sum(2 if "\u2e80" <= sign <= "\uffef" else 1 for sign in text)
+
+    assert len(rows) == len(asked(warehouse, "activation_rate", by=(PRODUCT,))) + 1
+    assert all(re.search(share, row) for row in rows)
+    assert {width(row) for row in rows} == {len(lines[rule])}  # the last column ends at one edge, whatever the names
+
+
+def test_a_branch_sees_its_own_rows_alone(run, warehouse):
+    _, printed, _ = run("ask", "signed", "--viewer", "12", "--format", "json")
+    mine = asked(warehouse, "signed", where=where({DIMENSION["branch"]: ["12"]}))["signed"].iloc[0]
+    assert json.loads(printed)["rows"] == [{"signed": mine}]
+    assert 0 < mine < asked(warehouse, "signed")["signed"].iloc[0]
+
+
+def test_sql_prints_the_statement_and_its_parameters(run):
+    _, printed, _ = run("ask", "signed", "--by", "region", "--viewer", "12", "--sql")
+    assert printed.startswith("SELECT")
+    assert "FROM contracts" in printed
+    assert "-- viewer_branch = '12'" in printed
+
+
+def test_list_names_every_measure_with_its_meaning_and_every_dimension(run):
+    code, printed, _ = run("ask", "--list")
+    assert code == 0
+    assert all(re.search(rf"^  {m.name} .*{re.escape(m.meaning)}$", printed, re.M) for m in MEASURES.values())
+    assert all(re.search(rf"^  {name} ", printed, re.M) for name in DIMENSION)
+
+
+def test_listing_needs_no_warehouse(run, monkeypatch):
+    monkeypatch.setenv("WAREHOUSE_URL", "duckdb:////nowhere/at/all.duckdb")
+    assert run("ask", "--list")[0] == 0
+
+
+# What goes wrong ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("", "required: COMMAND"),
+        ("show", "'show'"),
+        ("ask", "at least one measure"),
+        ("ask signd", "Did you mean signed"),
+        ("ask signed --by regoin", "Did you mean region"),
+        ("ask signed --by cause", "signed is not kept by cause"),
+        ("ask signed --by day,month", "choose one step of time"),
+        ("ask signed --where region", "DIMENSION=ID"),
+        ("ask signed --where branch=nowhere", "no branch with the id “nowhere”"),
+        ("ask signed --viewer nowhere", "no branch with the id “nowhere”"),
+        ("ask signed --total", "--total goes with --by"),
+        ("ask signed --format xlsx", "--out NAME.xlsx"),
+        ("ask signed --from 2026-13-01", "“2026-13-01” is no day"),
+        ("ask signed --from 2027-01-01", "after its end on 2026-11-20"),
+        ("ask signed --against yesterday", "'yesterday'"),
+        ("ask signed --lang fr", "'fr'"),
+        ("demo --scale 0", "“0” is no number above 0"),
+        ("demo --scale nan", "“nan” is no number above 0"),
+        ("demo --seed -1", "--seed"),
+        ("demo --until 1980-01-01", "years 2015 to 2099"),
+        ("load", "FOLDER"),
+    ],
+)
+def test_a_wrong_use_ends_with_2_and_one_sentence_that_says_what_is_wrong(run, words: str, sentence: str):
+    code, printed, error = run(*words.split())
+    assert (code, printed) == (2, "")
+    assert sentence in error
+    assert error.startswith("python -m data_access")
+    assert error.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("ask signed --url duckdb:////nowhere/at/all.duckdb", "There is no warehouse at all.duckdb"),
+        ("check --url duckdb:////nowhere/at/all.duckdb", "There is no warehouse at /nowhere/at/all.duckdb"),
+        ("check --url hello", "not a URL"),
+        ("ask signed --url oracle+nothing://u:s3cret@h/x", "a driver that is not installed"),
+        ("check --url postgresql+psycopg://u:s3cret@127.0.0.1:1/x", "Connection refused"),
+        ("ask signed --url postgresql+psycopg://u:s3cret@127.0.0.1:1/x", "Connection refused"),
+        ("load /nowhere", "load.toml is missing"),
+        ("ask signed --out /nowhere/x.txt", "/nowhere/x.txt cannot be read or written"),
+    ],
+)
+def test_a_failure_ends_with_1_and_one_sentence_without_the_password(run, words: str, sentence: str):
+    code, printed, error = run(*words.split())
+    assert (code, printed) == (1, "")
+    assert sentence in error
+    assert error.count("\n") == 1
+    assert "s3cret" not in error
+
+
+def test_a_file_that_is_no_warehouse_is_told_with_the_cause(run, tmp_path):
+    broken = tmp_path / "broken.duckdb"
+    broken.write_bytes(b"half a warehouse")
+    for command in (["ask", "signed"], ["check"]):
+        code, _, error = run(*command, "--url", f"duckdb:///{broken}")
+        assert (code, error.count("\n")) == (1, 1)
+        assert "not a valid DuckDB database file" in error
+
+
+def test_an_error_about_a_question_speaks_the_readers_language(run):
+    english, chinese = (run("ask", "signed", "--by", "cause", "--lang", lang)[2] for lang in ("en", "zh_CN"))
+    assert "is not kept by" in english
+    assert "is not kept by" not in chinese
+
+
+@pytest.mark.parametrize("words", [["--help"], *([c, "--help"] for c in ("demo", "load", "check", "ask"))])
+def test_help_explains_every_option(run, words: list[str]):
+    code, printed, _ = run(*words)
+    assert code == 0
+    for option in re.findall(r"^  (--\w+)(?: .*)?$", printed, re.M):
+        assert re.search(rf"^  {option}.*\n?.*[a-z]{{3}}", printed, re.M)
+
+
+# demo, load, check --------------------------------------------------------------------------------------------------
+
+
+def test_the_demo_bank_takes_the_place_of_a_demo_bank_and_of_nothing_else(run, tmp_path):
+    out = tmp_path / "warehouse.duckdb"
+    small = ("demo", "--scale", "0.01", "--until", "2026-11-20", "--out", str(out))
+    assert run(*small)[0] == 0
+    code, printed, progress = run(*small)
+    assert (code, printed) == (0, "")
+    assert "contracts:" in progress
+    with duckdb.connect(str(out)) as connection:
+        connection.execute("UPDATE loads SET source = 'load of our bank'")
+    before = out.read_bytes()
+    code, _, error = run(*small)
+    assert code == 1
+    assert "is not a demo bank, so it stays" in error
+    assert out.read_bytes() == before
+
+
+def test_a_demo_bank_keeps_the_contract_and_what_it_lacks_is_named(run):
+    code, printed, _ = run("check")
+    assert code == 0
+    assert printed.endswith("keeps the contract.\n")
+    assert "Not shown, for want of contract_months: active, active_rate." in printed
+
+
+def test_a_breach_ends_with_1_and_says_which_rows(run, own_file):
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute("UPDATE complaints SET branch_id = 'nowhere'")
+        connection.execute("DROP TABLE agents")
+        rows = connection.execute("SELECT count(*) FROM complaints").fetchone()[0]
+    code, printed, _ = run("check", "--url", f"duckdb:///{own_file}")
+    assert code == 1
+    assert re.search(rf"^breach  complaints +branch_id +reference +{rows} ", printed, re.M)
+    assert "Not shown, for want of agents: overdue_customers" in printed
+    assert "breaks the contract" in printed
+
+
+def test_without_any_table_of_a_family_it_is_said_that_nothing_of_it_can_be_shown(run, own_file):
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute("DROP TABLE complaints")
+    printed = run("check", "--url", f"duckdb:///{own_file}")[1]
+    assert "So nothing of Complaints can be shown." in printed
+    assert "So nothing of Activation" not in printed
+
+
+def test_a_load_prints_that_nothing_was_lost(run, tmp_path):
+    folder, out = tmp_path / "bank", tmp_path / "out" / "warehouse.duckdb"
+    folder.mkdir()
+    (folder / "load.toml").write_text(
+        'data_until = 2026-10-31\nmax_rejected = 0.5\n[raw.tickets]\nfile = "tickets.csv"\n'
+        "[tables.branches]\nsql = \"SELECT '1' AS branch_id, 'Bank' AS name, NULL AS parent_id, 'head_office' AS level\"\n"
+        "[tables.products]\nsql = \"SELECT 'p' AS product_id, 'Card' AS name, 'card' AS family, 30 AS activation_days, "
+        'false AS electronic"\n'
+        "[tables.complaints]\nsql = \"SELECT no AS complaint_id, branch AS branch_id, 'p' AS product_id, 'fees' AS cause, "
+        "'app' AS channel, DATE '2026-10-01' AS received_at, NULL AS closed_at, false AS regulator, _file, _line "
+        'FROM tickets"\n',
+        encoding="utf-8",
+    )
+    (folder / "tickets.csv").write_text("no,branch\na,1\nb,1\nc,nowhere\n", encoding="utf-8")
+    code, printed, progress = run("load", str(folder), "--out", str(out))
+    assert code == 0, progress
+    assert printed.splitlines()[0] == "5 rows in = 4 loaded + 1 rejected."
+    assert "complaints: 3 in, 2 loaded, 1 rejected" in progress
+    assert "nowhere" in (out.parent / "rejected.csv").read_text(encoding="utf-8")
+    _, answer, _ = run("ask", "complaints_received", "--url", f"duckdb:///{out}", "--format", "csv")
+    assert answer == "complaints_received\n2\n"
+
+
+# As a process -------------------------------------------------------------------------------------------------------
+
+
+def process(*words: str) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "data_access", *words],
+        cwd=ROOT,
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},  # a terminal that has no Chinese
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        # Tests that run in the background of a shell would hand on that an interrupt is to be ignored.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+
+
+def test_chinese_reaches_a_pipe_of_another_encoding():
+    printed, error = process("ask", "signed", "--by", "region", "--lang", "zh_CN").communicate(timeout=60)
+    assert error == b""
+    assert "主城" in printed.decode("utf-8")
+
+
+def test_a_reader_who_leaves_early_is_no_error():
+    with process("ask", "signed", "--by", "agent,day", "--format", "csv") as running:
+        running.stdout.close()
+        error = running.stderr.read()
+        assert (running.wait(timeout=60), error) == (141, b"")
+
+
+def test_an_interrupt_ends_with_130_and_leaves_no_half_file(tmp_path):
+    with process("demo", "--scale", "3", "--out", str(tmp_path / "warehouse.duckdb")) as running:
+        first = running.stderr.readline()
+        running.send_signal(signal.SIGINT)
+        rest = running.stderr.read()
+        assert running.wait(timeout=60) == 130
+    assert b"Traceback" not in first + rest
+    assert list(tmp_path.iterdir()) == []
+
+
+# The documents ------------------------------------------------------------------------------------------------------
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_names_every_command_and_every_target_of_the_makefile(run):
+    commands = re.search(r"COMMAND\n((?:    \w+ .*\n)+)", run("--help")[1]).group(1)
+    for command in re.findall(r"^    (\w+)", commands, re.M):
+        assert f"`{command}`" in README
+    targets = re.findall(r"^([a-z]+):.* ## ", (ROOT / "Makefile").read_text(encoding="utf-8"), re.M)
+    for target in {*targets} - {"help"}:
+        assert f"make {target}" in README
+    assert {"run", "test", "check", "demo", "bench", "screenshots"} <= {*targets}
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    python -m data_access (ask .*)$", README, re.M))
+def test_every_example_of_ask_in_the_readme_has_an_answer(run, tmp_path, monkeypatch, line: str):
+    monkeypatch.chdir(tmp_path)
+    code, _, error = run(*line.split())
+    assert code == 0, error
+
+
+def test_every_example_in_the_help_of_ask_has_an_answer(run, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    lines = re.findall(r"^  python -m data_access (ask .*)$", run("ask", "--help")[1], re.M)
+    assert len(lines) == 4
+    for line in lines:
+        code, _, error = run(*line.split())
+        assert code == 0, error
+
+
+def test_the_measure_that_the_readme_adds_can_be_asked(warehouse):
+    from measures import complaints
+
+    declared = re.search(r"```python\n(.*?)```", README, re.S).group(1)
+    known = dict(vars(complaints))
+    exec(re.sub(r"^   ", "", declared, flags=re.M), known)
+    measures = (known["closed_in_a_week"], known["in_a_week_share"])
+    question = Question(measures, PERIOD, (CAUSE,))
+    answer = warehouse.fetch(question, Viewer("me", warehouse.root()))
+    assert answer["complaints_closed_in_a_week"].sum() > 0
+    assert answer["complaints_in_a_week_share"].between(0, 1).all()
+
+
+def test_the_readme_names_every_entry_of_config_toml():
+    for section, name in re.findall(r"^\[(\w+)\]|^(\w+) =", (ROOT / "config.toml").read_text(encoding="utf-8"), re.M):
+        assert f"[{section}]" in README if section else f"`{name}`" in README or f" {name}`" in README

@@ -1,0 +1,426 @@
+"""What reaches the browser: the template without data, and the rows that fill it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from itertools import pairwise
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from streamlit.testing.v1 import AppTest
+
+from measures.catalogue import MEASURES
+from measures.dimensions import AGE_BAND, BELOW, MONTH, PRODUCT
+from measures.model import Unit
+from presentation import charts
+from presentation.charts import Look, Step
+from presentation.colours import DARK, LIGHT, category_colours, colours, contrast, shade
+from presentation.words import LANGUAGES, words
+
+RATE = MEASURES["activation_rate"]
+SIGNED = MEASURES["signed"]
+LOOKS = [Look(language, dark) for language in LANGUAGES for dark in (False, True)]
+ENGLISH = Look("en", dark=False)
+NAME = f"{BELOW.name}_name"
+
+
+class Drawn:
+    """One chart as the browser gets it."""
+
+    def __init__(self, proto) -> None:
+        self.spec = json.loads(proto.spec)
+        self.alt = proto.alt
+        self.rows = {
+            dataset.name: pa.ipc.open_stream(dataset.data.data).read_all().to_pylist() for dataset in proto.datasets
+        }
+        self.selections = list(proto.selection_mode)
+
+
+def _script(which, asked):
+    from presentation import charts
+
+    getattr(charts, which)(**asked)
+
+
+def page(which: str, **asked) -> AppTest:
+    asked = {"look": ENGLISH, "key": "chart"} | asked
+    found = AppTest.from_function(_script, kwargs={"which": which, "asked": asked}).run()
+    assert not found.exception, found.exception
+    return found
+
+
+def draw(which: str, **asked) -> Drawn:
+    (found,) = page(which, **asked).get("vega_lite_chart")
+    return Drawn(found.proto)
+
+
+def outlets(*rows: tuple[str | None, str | None, float | None], measure=RATE) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=[BELOW.name, NAME, measure.name])
+
+
+def months(values: dict[str, list[float | None]], *, start: str = "2026-01-01") -> pd.DataFrame:
+    """A row for each product and month; the products stand in the order given."""
+    rows = [
+        (day, product, product.upper(), value)
+        for product, series in values.items()
+        for day, value in zip(pd.date_range(start, periods=len(series), freq="MS"), series, strict=True)
+    ]
+    return pd.DataFrame(rows, columns=["month", "product", "product_name", RATE.name])
+
+
+BARS = {"id": BELOW.name, "name": NAME, "measure": RATE}
+TWO = outlets(("a", "Ost", 0.7), ("b", "West", 0.6))
+TEMPLATES = [
+    lambda look: charts._bars_template(look, "Rate", "n", True),
+    lambda look: charts._columns_template(look, "Rate", "n"),
+    lambda look: charts._lines_template(look, "Rate", True, False),
+    lambda look: charts._matrix_template(look, "Rate", "n", True),
+]
+
+
+def scales(spec: object, axis: str) -> list[dict]:
+    """Every scale that `spec` gives to a channel of position."""
+    if isinstance(spec, list):
+        return [scale for part in spec for scale in scales(part, axis)]
+    if not isinstance(spec, dict):
+        return []
+    own = spec.get(axis)
+    here = [own["scale"]] if isinstance(own, dict) and isinstance(own.get("scale"), dict) else []
+    return here + [scale for part in spec.values() for scale in scales(part, axis)]
+
+
+# Templates ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+def test_a_template_is_converted_once_and_holds_no_data(template, look):
+    spec = template(look)
+    assert template(Look(look.language, look.dark)) is spec
+    text = json.dumps(spec)
+    assert '"values"' not in text and '"datasets"' not in text
+    assert (colours(look.dark).text in text or colours(look.dark).page in text) and "scheme" not in text
+
+
+def test_drawing_leaves_the_shared_template_as_it_is():
+    spec = charts._bars_template(ENGLISH, words("en")(RATE.label), words("en")(RATE.under.label), False)
+    before = json.dumps(spec)
+    draw("bars", frame=TWO, overall=0.65, **BARS)
+    assert json.dumps(spec) == before
+
+
+def test_two_draws_with_other_numbers_send_the_same_template():
+    one = draw("bars", frame=TWO, overall=0.65, marked="a", **BARS)
+    other = draw("bars", frame=TWO.iloc[:1], marked="b", **BARS)
+    assert one.spec == other.spec
+    assert one.rows != other.rows
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=str)
+@pytest.mark.parametrize(
+    ("which", "asked"),
+    [
+        ("bars", {"frame": TWO, "overall": 0.65} | BARS),
+        ("pareto", {"frame": TWO} | BARS),
+        ("columns", {"frame": TWO} | BARS),
+        ("lines", {"frame": months({"a": [0.5, 0.6], "b": [None, 0.4]}), "step": MONTH, "series": PRODUCT, "measure": RATE}),
+        (
+            "matrix",
+            {
+                "frame": pd.DataFrame({"age_band": ["18-25"], "product": ["a"], "product_name": ["A"], RATE.name: [0.5]}),
+                "x": AGE_BAND,
+                "y": PRODUCT,
+                "measure": RATE,
+            },
+        ),
+        ("funnel", {"steps": [Step("Assigned", 10), Step("Reached", 4, 0.4)]}),
+    ],
+)
+def test_every_chart_is_drawn_in_every_look_with_a_text_alternative(which, asked, look):
+    drawn = draw(which, **asked, look=look)
+    assert drawn.alt
+    assert drawn.spec["config"]["axis"]["labelColor"] == colours(look.dark).muted
+    if "measure" in asked:
+        assert drawn.alt.startswith(words(look.language)(RATE.label))
+
+
+@pytest.mark.parametrize("which", ["bars", "columns"])
+def test_bars_begin_at_zero(which):
+    axis = {"bars": "x", "columns": "y"}[which]
+    found = scales(draw(which, frame=TWO, **BARS).spec, axis)
+    numeric = [scale for scale in found if "zero" in scale]
+    assert numeric and all(scale["zero"] is True for scale in numeric)
+    assert all("domain" not in scale and "domainMin" not in scale for scale in found)
+
+
+# Bars ---------------------------------------------------------------------------------------------------------------
+
+
+def test_bars_stand_in_the_order_of_the_answer():
+    frame = outlets(("z", "Zoo", 0.2), ("a", "Alp", 0.9), ("m", "Mid", 0.5))
+    drawn = draw("bars", frame=frame, **BARS)
+    assert [row["title"] for row in drawn.rows["rows"]] == ["Zoo", "Alp", "Mid"]
+    places = [layer["encoding"]["y"] for layer in drawn.spec["layer"] if layer["encoding"].get("y", {}).get("field") == "row"]
+    assert places and all(place["sort"] is None for place in places)
+
+
+def test_two_branches_of_one_name_stay_two_bars():
+    drawn = draw("bars", frame=outlets(("1", "Nord", 0.7), ("2", "Nord", 0.3)), **BARS)
+    first, second = drawn.rows["rows"]
+    assert first["row"] != second["row"]
+    assert (first["id"], second["id"]) == ("1", "2")
+    assert first["title"] == second["title"] == "Nord"
+
+
+def test_a_bar_without_a_number_stays_with_a_dash_and_is_not_zero():
+    drawn = draw("bars", frame=outlets(("1", "Nord", 0.0), ("2", "Süd", None)), **BARS)
+    zero, missing = drawn.rows["rows"]
+    assert (zero["value"], zero["label"]) == (0.0, "0.0 %")
+    assert (missing["value"], missing["label"]) == (None, "—")
+    assert "Lowest: Nord" in drawn.alt
+
+
+def test_the_bar_that_is_looked_at_has_the_accent_and_the_others_are_grey():
+    drawn = draw("bars", frame=TWO, marked="b", **BARS)
+    assert [row["tint"] for row in drawn.rows["rows"]] == [LIGHT.rest, LIGHT.accent]
+
+
+def test_the_overall_value_is_a_labelled_line_of_its_own():
+    assert draw("bars", frame=TWO, overall=0.668, **BARS).rows["overall"] == [{"at": 0.668, "label": "overall 66.8 %"}]
+    assert draw("bars", frame=TWO, overall=float("nan"), **BARS).rows["overall"] == []
+
+
+def test_a_number_is_written_as_in_tables_even_where_a_float_cannot_hold_it():
+    frame = outlets(("1", "Nord", 0), measure=SIGNED).astype({SIGNED.name: "Int64"})
+    frame.loc[0, SIGNED.name] = 2**53 + 1
+    (row,) = draw("bars", frame=frame, **BARS | {"measure": SIGNED}).rows["rows"]
+    assert row["said"] == "9,007,199,254,740,993"
+
+
+def test_the_tooltip_says_of_how_many_where_the_answer_has_it():
+    frame = TWO.assign(**{RATE.under.name: [2400, 1900]})
+    drawn = draw("bars", frame=frame, **BARS)
+    assert [row["n"] for row in drawn.rows["rows"]] == ["2,400", "1,900"]
+
+
+def test_codes_are_said_in_the_language_of_the_reader():
+    frame = pd.DataFrame({"age_band": ["18-25", None], SIGNED.name: [3, 1]})
+    for language in LANGUAGES:
+        drawn = draw("columns", frame=frame, id="age_band", name="age_band", measure=SIGNED, look=Look(language, False))
+        say = words(language)
+        assert [row["title"] for row in drawn.rows["rows"]] == [say.value(AGE_BAND, "18-25"), say.value(AGE_BAND, None)]
+
+
+def test_a_chart_can_be_clicked_only_where_a_click_means_something():
+    assert draw("bars", frame=TWO, **BARS).selections == []
+    drawn = draw("bars", frame=TWO, on_pick=print, **BARS)
+    assert drawn.selections == ["pick"]
+    assert drawn.spec["params"][0]["select"]["fields"] == ["id"]
+
+
+def test_a_long_list_of_bars_scrolls_and_loses_none():
+    frame = outlets(*((str(n), f"Outlet {n}", 0.5) for n in range(60)))
+    drawn = draw("bars", frame=frame, **BARS)
+    assert len(drawn.rows["rows"]) == 60
+    assert drawn.spec["height"] == {"step": charts._ROW}
+
+
+def test_of_a_pareto_the_few_that_make_up_four_fifths_have_the_accent_with_the_bar_that_crosses():
+    frame = outlets(("a", "A", 40), ("b", "B", 30), ("c", "C", 20), ("d", "D", 10), measure=SIGNED)
+    frame["cumulative"] = [0.4, 0.7, 0.9, 1.0]
+    drawn = draw("pareto", frame=frame, **BARS | {"measure": SIGNED, "cumulative": "cumulative"})
+    assert [row["tint"] == LIGHT.accent for row in drawn.rows["rows"]] == [True, True, True, False]
+    assert drawn.rows["rows"][1]["label"] == "30 · 70.0 %"
+
+
+def test_a_funnel_shows_the_share_it_was_given_and_divides_nothing_itself():
+    drawn = draw("funnel", steps=[Step("Assigned", 10), Step("Reached", 4, 0.5), Step("Active", 2)])
+    assert [row["label"] for row in drawn.rows["rows"]] == ["10", "4 · 50.0 %", "2"]
+
+
+@pytest.mark.parametrize(
+    ("which", "asked"),
+    [
+        ("bars", {"frame": TWO.iloc[:0]} | BARS),
+        ("columns", {"frame": TWO.iloc[:0]} | BARS),
+        ("lines", {"frame": months({"a": [None, None]}), "step": MONTH, "series": PRODUCT, "measure": RATE}),
+    ],
+)
+def test_where_there_is_nothing_to_draw_a_sentence_stands(which, asked):
+    found = page(which, **asked)
+    assert not found.get("vega_lite_chart")
+    assert found.caption[0].value == "No numbers to draw."
+
+
+# Lines --------------------------------------------------------------------------------------------------------------
+
+LINES = {"step": MONTH, "series": PRODUCT, "measure": RATE}
+
+
+def test_a_month_without_a_row_is_a_gap_and_not_a_bridge():
+    frame = months({"a": [0.5, 0.6, 0.7]}).drop(index=1)
+    drawn = draw("lines", frame=frame, **LINES)
+    assert [row["value"] for row in drawn.rows["points"]] == [0.5, None, 0.7]
+
+
+def test_a_month_without_a_row_is_none_of_a_count():
+    frame = months({"a": [5, 6, 7]}).drop(index=1).rename(columns={RATE.name: SIGNED.name})
+    drawn = draw("lines", frame=frame, **LINES | {"measure": SIGNED})
+    assert [row["value"] for row in drawn.rows["points"]] == [5, 0, 7]
+
+
+def test_a_number_between_two_gaps_is_drawn_as_a_point():
+    drawn = draw("lines", frame=months({"a": [0.5, None, 0.7, None, 0.5, 0.6]}), **LINES)
+    assert [row["alone"] for row in drawn.rows["points"]] == [True, False, True, False, False, False]
+
+
+@pytest.mark.parametrize("since", [date(2026, 3, 1), date(2026, 3, 21), date(2026, 3, 31)])
+def test_a_line_is_dashed_from_the_month_that_is_not_complete(since):
+    drawn = draw("lines", frame=months({"a": [0.5, 0.6, 0.7]}), incomplete_from=since, **LINES)
+    parts = {part: [r["value"] for r in drawn.rows["points"] if r["part"] == part] for part in ("complete", "open")}
+    assert parts == {"complete": [0.5, 0.6], "open": [0.6, 0.7]}
+    assert drawn.rows["points"][-1]["title"] == "A · Mar 2026, not complete"
+
+
+def test_a_complete_line_has_no_dashes():
+    drawn = draw("lines", frame=months({"a": [0.5, 0.6]}), incomplete_from=date(2026, 3, 1), **LINES)
+    assert {row["part"] for row in drawn.rows["points"]} == {"complete"}
+
+
+def test_shares_are_drawn_from_near_and_counts_from_zero():
+    shares = draw("lines", frame=months({"a": [0.66, 0.68]}), **LINES).rows["grid"]
+    assert 0.5 < shares[0]["at"] <= 0.66 and shares[-1]["at"] >= 0.68
+    frame = months({"a": [66, 68]}).rename(columns={RATE.name: SIGNED.name})
+    assert draw("lines", frame=frame, **LINES | {"measure": SIGNED}).rows["grid"][0]["at"] == 0
+
+
+@given(
+    some.lists(some.floats(0, 1), min_size=1, max_size=20),
+    some.sampled_from([Unit.SHARE, Unit.INDEX, Unit.COUNT, Unit.RATE]),
+    some.floats(1e-3, 1e7),
+)
+def test_a_scale_holds_every_value_and_its_ticks_are_even_and_few(values, unit, size):
+    known = [round(value * (1 if unit is Unit.SHARE else size), 0 if unit is Unit.COUNT else 4) for value in values]
+    low, high, ticks = charts._scale(known, unit)
+    slack = (high - low) * 1e-6
+    assert low - slack <= min(known) and max(known) <= high + slack and low < high
+    assert 2 <= len(ticks) <= 7
+    steps = {round((b - a) / (high - low), 6) for a, b in pairwise(ticks)}
+    assert max(steps) - min(steps) < 1e-5
+    if unit is Unit.SHARE:
+        assert low >= 0 and high <= 1
+
+
+def test_chance_does_not_look_like_a_landslide():
+    low, high, _ticks = charts._scale([0.668, 0.669], Unit.SHARE)
+    assert high - low >= 0.05
+
+
+@given(some.lists(some.floats(0, 100), min_size=2, max_size=7))
+def test_labels_at_the_ends_of_lines_never_overlap(values):
+    ends = charts._spread([{"value": value} for value in values], 0, 100, 250)
+    places = sorted(end["at"] for end in ends)
+    least = 100 * charts._LABEL_HEIGHT / 250
+    assert all(b - a >= least - 1e-6 for a, b in pairwise(places))
+    by_value = sorted(ends, key=lambda end: end["at"])
+    assert [end["value"] for end in by_value] == sorted(values)
+
+
+def test_an_event_is_labelled_on_the_day_it_happened_and_one_outside_does_not_stretch_the_axis():
+    frame = months({"a": [0.5, 0.6, 0.7, 0.7]})
+    rules = [(date(2026, 4, 17), "fault"), (date(2024, 1, 1), "long ago")]
+    (rule,) = draw("lines", frame=frame, rules=rules, **LINES).rows["rules"]
+    assert rule["day"] == date(2026, 4, 17).toordinal()
+    assert (rule["left"], rule["right"]) == ("", "fault")
+
+
+def test_a_line_stands_out_where_one_is_looked_at():
+    drawn = draw("lines", frame=months({"a": [0.5, 0.6], "b": [0.3, 0.4]}), accent="b", **LINES)
+    assert {row["series"]: row["tint"] for row in drawn.rows["points"]} == {"a": LIGHT.rest, "b": LIGHT.accent}
+
+
+def test_a_product_keeps_its_colour_when_others_are_filtered_away():
+    among = ["a", "b", "c"]
+    all_of_them = draw("lines", frame=months({"c": [0.1], "b": [0.2], "a": [0.3]}), among=among, **LINES)
+    some_of_them = draw("lines", frame=months({"c": [0.1], "b": [0.2]}), among=among, **LINES)
+    tints = [{row["series"]: row["tint"] for row in drawn.rows["points"]} for drawn in (all_of_them, some_of_them)]
+    assert tints[1].items() <= tints[0].items()
+
+
+def test_more_lines_than_can_be_told_apart_become_small_charts_on_one_scale():
+    frame = months({f"p{n}": [n / 10, n / 10] for n in range(9)})
+    found = [Drawn(chart.proto) for chart in page("lines", frame=frame, **LINES).get("vega_lite_chart")]
+    assert len(found) == 9
+    assert len({json.dumps(drawn.rows["grid"]) for drawn in found}) == 1
+
+
+def test_too_many_lines_are_said_and_not_cut():
+    frame = months({f"p{n:02}": [0.5, 0.5] for n in range(30)})
+    found = page("lines", frame=frame, **LINES)
+    assert not found.get("vega_lite_chart")
+    assert found.caption[0].value.startswith("30 lines")
+
+
+@pytest.mark.parametrize(
+    ("language", "ticks"),
+    [("en", ["0", "5,000", "10k", "15k", "20k"]), ("zh_CN", ["0", "5,000", "1万", "1.5万", "2万"])],
+)
+def test_ticks_and_months_are_written_in_the_language_of_the_reader(language, ticks):
+    frame = months({"a": [20000, 10000]}).rename(columns={RATE.name: SIGNED.name})
+    drawn = draw("lines", frame=frame, **LINES | {"measure": SIGNED}, look=Look(language, False))
+    assert [row["label"] for row in drawn.rows["grid"]] == ticks
+    assert drawn.rows["steps"][0]["label"] == {"en": "Jan\n2026", "zh_CN": "1月\n2026年"}[language]
+
+
+# Matrix -------------------------------------------------------------------------------------------------------------
+
+
+def crossing() -> pd.DataFrame:
+    rows = [("61+", "b", 0.9), ("18-25", "a", 0.1), (None, "a", 0.3), ("26-30", "b", None)]
+    frame = pd.DataFrame(rows, columns=["age_band", "product", RATE.name])
+    return frame.assign(product_name="Same name")
+
+
+def test_codes_stand_in_their_declared_order_and_all_else_as_it_came():
+    cells = draw("matrix", frame=crossing(), x=AGE_BAND, y=PRODUCT, measure=RATE).rows["rows"]
+    assert list(dict.fromkeys(cell["x_id"] for cell in cells)) == ["18-25", "26-30", "61+", None]
+    assert list(dict.fromkeys(cell["y_id"] for cell in cells)) == ["b", "a"]
+
+
+def test_every_pair_has_a_cell_and_an_empty_one_has_a_dash():
+    cells = draw("matrix", frame=crossing(), x=AGE_BAND, y=PRODUCT, measure=RATE).rows["rows"]
+    labels = {(cell["x_id"], cell["y_id"]): cell["label"] for cell in cells}
+    assert len(labels) == 8
+    assert labels["61+", "b"] == "90.0 %"
+    assert labels["61+", "a"] == labels["26-30", "b"] == "—"
+
+
+def test_products_of_one_name_stay_two_rows_of_cells():
+    cells = draw("matrix", frame=crossing(), x=AGE_BAND, y=PRODUCT, measure=RATE).rows["rows"]
+    assert len({cell["y"] for cell in cells}) == 2
+
+
+# Colours ------------------------------------------------------------------------------------------------------------
+
+
+@given(some.floats(0, 1), some.booleans())
+def test_the_number_in_a_cell_can_be_read(part, dark):
+    fill, ink = shade(part, dark)
+    assert contrast(fill, ink) >= 4.5
+
+
+@pytest.mark.parametrize("theme", [LIGHT, DARK], ids=["light", "dark"])
+def test_text_and_marks_stand_out_from_the_page(theme):
+    assert all(contrast(ink, theme.page) >= 4.5 for ink in (theme.text, theme.muted, theme.accent))
+    assert contrast(theme.muted, theme.empty) >= 4.5
+    assert all(contrast(mark, theme.page) >= 3 for mark in (theme.rest, *theme.categories))
+
+
+def test_a_colour_never_stands_for_two_things():
+    assert len(set(category_colours([*"abcdefg"], dark=False).values())) == 7
+    with pytest.raises(ValueError, match="8 things"):
+        category_colours([*"abcdefgh"], dark=False)

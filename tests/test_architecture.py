@@ -1,0 +1,75 @@
+"""Who may know whom: the dependency rule, held by reading the imports and the calls of every module."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDERS = ("measures", "data_access", "presentation", "pages")
+MODULES = [Path("app.py"), *(path.relative_to(ROOT) for name in FOLDERS for path in sorted((ROOT / name).rglob("*.py")))]
+
+FORBIDDEN = {
+    "measures": {"data_access", "presentation", "pages", "streamlit"},
+    "data_access": {"presentation", "pages", "streamlit"},
+    "presentation": {"data_access", "pages"},
+    "pages": set(),
+}
+ENTRIES = {Path("app.py"), Path("data_access/__main__.py")}
+"""Entry points see everything."""
+CACHES_ANSWERS = Path("data_access/warehouse.py")
+"""The one module of data_access that may import streamlit, for its cache decorators."""
+WRITERS = {Path("data_access") / f"{name}.py" for name in ("embedded", "demo", "load", "check")}
+"""They write, or examine, a warehouse on a connection of their own."""
+READS = {"read_sql", "execute", "exec_driver_sql", "scalars", "read_sql_query", "read_sql_table"}
+COMPUTES = {"groupby", "pivot_table", "sum", "mean", "merge"}
+
+
+def parsed(module: Path) -> ast.Module:
+    return ast.parse((ROOT / module).read_text(encoding="utf-8"), str(module))
+
+
+def imported(module: Path) -> Iterator[str]:
+    """The top packages that a module imports, inside functions too."""
+    for node in ast.walk(parsed(module)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield module.parts[0] if node.level else node.module.partition(".")[0]
+
+
+def called(module: Path) -> Iterator[str]:
+    """What a module calls, by its last name: `frame.groupby(…)` and `groupby(…)` are both groupby."""
+    for node in ast.walk(parsed(module)):
+        if isinstance(node, ast.Call):
+            yield getattr(node.func, "attr", getattr(node.func, "id", ""))
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m not in ENTRIES], ids=str)
+def test_a_module_imports_only_what_its_folder_may_see(module: Path) -> None:
+    forbidden = FORBIDDEN[module.parts[0]] - ({"streamlit"} if module == CACHES_ANSWERS else set())
+    assert not set(imported(module)) & {*forbidden, "app", "tests"}
+
+
+def test_only_the_warehouse_reads_and_only_writers_hold_a_connection_beside_it() -> None:
+    readers = {module for module in MODULES if READS & set(called(module))}
+    assert CACHES_ANSWERS in readers
+    assert readers <= {CACHES_ANSWERS, *WRITERS}
+
+
+def test_the_rule_of_access_is_called_where_statements_are_written_and_nowhere_else() -> None:
+    assert {module for module in MODULES if "visible" in called(module)} == {Path("data_access/sql.py")}
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m.parts[0] in ("pages", "presentation")], ids=str)
+def test_no_number_on_a_screen_is_computed_from_another(module: Path) -> None:
+    # The built-in sum and str-like calls are of names, not of frames: only what is called on something counts.
+    on_something = {
+        node.func.attr
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    assert not on_something & COMPUTES
