@@ -28,7 +28,7 @@ def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
         connection.execute("CHECKPOINT")
         connection.close()
-        os.replace(fresh, path)
+        fresh.replace(path)
     finally:
         connection.close()
         _remove(fresh)

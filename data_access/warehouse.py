@@ -290,7 +290,7 @@ class Warehouse:
         if lacking:
             raise WarehouseError(
                 _(
-                    "The warehouse lacks the table {tables}, without which nothing can be shown. “python -m data_access check” lists all."
+                    "The warehouse lacks {tables}; without it nothing can be shown. “python -m data_access check” lists all."
                 ),
                 tables=", ".join(lacking),
             )

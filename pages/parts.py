@@ -74,7 +74,7 @@ def key_numbers(desk: Desk, key: str, *names: str) -> None:
             for measure in group:
                 series = _settled(desk, measure, months) if measure in with_history else None
                 few = findings.few_in_words(measure, asked.answer, desk.say)
-                shown.append(Card(measure, asked.answer.iloc[0], series, few or notes.get(measure.name), asked.ignored))
+                shown.append(Card(measure, asked.answer.iloc[0], series, notes.get(measure.name), few, asked.ignored))
     cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.say, key=key)
 
 

@@ -22,13 +22,14 @@ _TINT = {True: "blue", False: "orange", None: "gray"}
 class Card:
     """One key number: its measure, the answer's row, the months that are settled, a line about its target.
 
-    `ignored` are filters that the number is not kept by: the card says so.
+    `few` says that it stands for too few to be judged; its change then has no tint. `ignored` are filters that the number is not kept by: the card says so.
     """
 
     measure: Measure
     row: pd.Series
     months: list[float] | None = None
     note: str | None = None
+    few: str | None = None
     ignored: tuple[Dimension, ...] = ()
 
 
@@ -49,7 +50,7 @@ def _draw(card: Card, say: Words) -> None:
         say(measure.label),
         short(now, measure.unit, say.language),
         moved.text if moved else None,
-        delta_color=_TINT[moved.good] if moved else "off",
+        delta_color=_TINT[None if card.few else moved.good] if moved else "off",
         delta_arrow=arrow,
         help=f"{say(measure.meaning)}: {shown(now, measure.unit, say.language)}",
         chart_data=card.months or None,
@@ -57,8 +58,9 @@ def _draw(card: Card, say: Words) -> None:
     )
     if card.ignored:
         st.caption(say("for all: {dimensions}", dimensions=say.listed([say(d.label) for d in card.ignored])))
-    if card.note:
-        st.caption(card.note)
+    for line in (card.few, card.note):
+        if line:
+            st.caption(line)
     if not measure.has_history:
         st.caption(say("known for the data's date alone"))
 

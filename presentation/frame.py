@@ -30,7 +30,7 @@ _STYLE = """
 .chart-meaning {font-size: .84rem; opacity: .8; margin: 0}
 :root {--chinese: "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif}
 .stApp, .stApp p, .stApp button, .stApp input {font-family: "Source Sans", var(--chinese)}
-.stGrid .stGridCell .stLayoutWrapper {flex: 1 1 auto}
+[data-testid="stGridCell"] [data-testid="stLayoutWrapper"] {flex: 1 1 auto}
 [data-testid="stMetricValue"] {font-variant-numeric: tabular-nums}
 @media print {[data-testid="stSidebar"], [data-testid="stHeader"], .st-key-breadcrumb button {display: none}}
 </style>
