@@ -35,9 +35,10 @@ from sqlalchemy import (
     values,
 )
 from sqlalchemy.sql import visitors
+from sqlalchemy.sql.expression import CTE
 
 from data_access.access import VIEWER, Viewer, visible
-from measures.dimensions import TREE, subtree
+from measures.dimensions import subtree
 from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT
 from measures.model import Count, Dimension, Fact, Listing, Measure, Placed
 from measures.period import Period, last_days
@@ -328,8 +329,8 @@ def _on_own_days(rows: Select, ending: str) -> Select:
             return days
         if element is AS_OF.c.day:
             return days.c.day
-        if element is TREE or getattr(element, "table", None) is TREE:
-            return element  # one tree serves all periods; a copy of it would be a second one of the same name
+        if isinstance(element, CTE) or isinstance(getattr(element, "table", None), CTE):
+            return element  # the tree and the like serve all periods; a copy would be a second one of the same name
         return None
 
     return visitors.replacement_traverse(rows, {}, own_days)

@@ -430,6 +430,7 @@ penetration = Ratio(
     ),
     better=Better.HIGHER,
     family=FAMILY_NAME,
+    costly=True,
     over=electronic_customers,
     under=all_customers,
     spans=frozenset({*OF_PRODUCTS, *TIME}),
@@ -463,6 +464,7 @@ several_products = Ratio(
     meaning=_("Of the customers with an electronic product, the share with two or more"),
     better=Better.HIGHER,
     family=FAMILY_NAME,
+    costly=True,
     over=holders_of_several,
     under=holders_of_any,
 )

@@ -34,7 +34,7 @@ _touches = (
     )
     .where(contacts.c.assignment_id.is_not(None))
     .group_by(contacts.c.assignment_id)
-    .subquery("touches")
+    .cte("touches")
 )
 
 
@@ -57,7 +57,7 @@ _results = (
         )
     )
     .group_by(contacts.c.assignment_id)
-    .subquery("results")
+    .cte("results")
 )
 
 _keys = (
@@ -248,6 +248,7 @@ conversion = Ratio(
     ),
     better=Better.HIGHER,
     family=FAMILY_NAME,
+    costly=True,
     over=converted,
     under=contacted,
 )

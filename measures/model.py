@@ -136,6 +136,8 @@ class Measure:
     unit: Unit
     better: Better = Better.NEITHER
     family: str = ""
+    costly: bool = False
+    """Whether each step of time costs a scan of its own: not drawn as a small line beside other numbers."""
 
     def __repr__(self) -> str:
         return self.name

@@ -16,8 +16,7 @@ columns = (
 )  # fmt: skip
 
 if parts.needs(desk, say("Activation"), "signed"):
-    parts.answer_first(desk, rate)
-    parts.key_numbers(desk, "activation_cards", *cards)
+    parts.opening(desk, "activation_cards", *cards, also=columns)
 if desk.known(rate):
     left, right = parts.halves()
     with left:

@@ -18,8 +18,7 @@ tallies = (
 
 if parts.needs(desk, say("Complaints"), "complaints_received"):
     rate = "complaints_per_1000_contracts" if desk.known("complaints_per_1000_contracts") else "complaints_received"
-    parts.answer_first(desk, "complaints_received")
-    parts.key_numbers(desk, "complaints_cards", *cards)
+    parts.opening(desk, "complaints_cards", *cards, also=tallies)
     left, right = parts.halves()
     with left:
         parts.pareto(desk, "complaints_received", CAUSE, "complaints_causes")

@@ -18,7 +18,7 @@ from data_access.warehouse import State, Warehouse
 from measures.dimensions import BRANCH, PRODUCT
 from measures.model import Dimension, Listing, Measure
 from measures.period import Period, months_later
-from measures.question import ListingQuestion, Order, Question, where
+from measures.question import ListingQuestion, Order, Question, Where, where
 from presentation.charts import Look
 from presentation.filters import Filters, Place, in_words
 from presentation.tables import About
@@ -50,6 +50,8 @@ class Desk:
     came_by_link: bool
     own_parameters: dict[str, str] = field(default_factory=dict)
     """What a page adds to the address beside the shared filters."""
+    _wholes: dict[tuple[Measure, Where, Period], pd.Series] = field(default_factory=dict)
+    """What this run has asked at the coarsest grain."""
 
     def measure(self, name: str) -> Measure:
         return self.state.catalogue.measure(name)
@@ -77,24 +79,47 @@ class Desk:
         A filter that one of the measures is not kept by is left out for all of them and named in `ignored`, so that numbers
         side by side are always about the same rows.
         """
-        measures = tuple(measures)
+        question, ignored = self._question(tuple(measures), tuple(by), compared, tuple(order), period, cumulative)
+        answer = self.warehouse.fetch(question, self.viewer)
+        if not question.by:
+            self._wholes.update({(m, question.where, question.period): answer[m.name] for m in question.measures})
+        return Asked(question, answer, ignored)
+
+    def total(self, asked: Asked) -> pd.DataFrame:
+        """The same question at the coarsest grain, asked of the warehouse: once a run, however many parts show it."""
+        question = asked.question.total()
+        keys = {m.name: (m, question.where, question.period) for m in question.measures}
+        if not all(key in self._wholes for key in keys.values()):
+            return self.warehouse.fetch(question, self.viewer)
+        return pd.DataFrame({name: self._wholes[key] for name, key in keys.items()})
+
+    def whole(self, *names: str) -> pd.Series:
+        """The measures named under the page's filters, at the coarsest grain."""
+        question, ignored = self._question(tuple(self.known(*names)))
+        return self.total(Asked(question, pd.DataFrame(), ignored)).iloc[0]
+
+    def _question(
+        self,
+        measures: tuple[Measure, ...],
+        by: tuple[Dimension, ...] = (),
+        compared: bool = False,
+        order: tuple[Order, ...] = (),
+        period: Period | None = None,
+        cumulative: bool = False,
+    ) -> tuple[Question, tuple[Dimension, ...]]:
         filters = {d: ids for d, ids in self.filters.where().items() if ids}
         ignored = tuple(d for d in filters if any(d not in m.dimensions for m in measures))
         question = Question(
             measures=measures,
             period=period or self.filters.period,
-            by=tuple(by),
+            by=by,
             where=where({d: ids for d, ids in filters.items() if d not in ignored}),
             against=self.filters.against if compared else None,
-            order=tuple(order),
+            order=order,
             cumulative=cumulative,
             parent=self.filters.branch.id,
         )
-        return Asked(question, self.warehouse.fetch(question, self.viewer), ignored)
-
-    def total(self, asked: Asked) -> pd.DataFrame:
-        """The same question at the coarsest grain, asked of the warehouse."""
-        return self.warehouse.fetch(asked.question.total(), self.viewer)
+        return question, ignored
 
     def listing_question(self, listing: Listing, order: Iterable[Order] = ()) -> ListingQuestion:
         """The rows of `listing` under the page's filters."""
@@ -112,7 +137,7 @@ class Desk:
         left_out = {BRANCH: self.say("Branch"), PRODUCT: self.say("Product")}
         return About(
             filters=[
-                f for f in in_words(self.filters, self.products, self.say) if f[0] not in [left_out[d] for d in ignored]
+                f for f in in_words(self.filters, self.products, self.say) if f[0] not in {left_out[d] for d in ignored}
             ],
             scope=self.scope,
             data_until=self.state.data_until,

@@ -22,8 +22,7 @@ progress = (
 )  # fmt: skip
 
 if parts.needs(desk, say("Follow-up of lists"), "assigned", "contacted"):
-    parts.answer_first(desk, "coverage")
-    parts.key_numbers(desk, "follow_up_cards", *cards)
+    parts.opening(desk, "follow_up_cards", *cards, also=(*progress, *(name for pair in path for name in pair if name)))
     left, right = parts.halves()
     with left:
         parts.steps(desk, path, "follow_up_funnel")
@@ -33,8 +32,7 @@ if parts.needs(desk, say("Follow-up of lists"), "assigned", "contacted"):
     parts.table(desk, "follow_up_lists", say("Progress of each list"), progress, (CAMPAIGN,))
     parts.table(desk, "follow_up_agents", say("Agents"), progress, (AGENT,))
 elif desk.known("contacts"):
-    parts.answer_first(desk, "contact_success")
-    parts.key_numbers(desk, "contact_cards", "contacts", "contacts_reached", "contacts_signed", "contact_success")
+    parts.opening(desk, "contact_cards", "contact_success", "contacts", "contacts_reached", "contacts_signed")
     parts.trend(desk, "contact_success", "contact_trend")
 if parts.needs(desk, say("The listing of overdue customers"), "overdue_customers"):
     parts.listing(desk, "overdue_customers", "overdue_listing")

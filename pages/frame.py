@@ -12,14 +12,15 @@ from pages.desk import Desk
 from presentation import filters as shared
 from presentation import frame as drawn
 from presentation.charts import Look
-from presentation.words import browser_language, words
+from presentation.words import LANGUAGES, browser_language, words
 
 st.set_page_config(page_title="Branch marketing", page_icon=drawn.ICON, layout="wide")
 state = st.session_state
 drawn.style()
 menu = st.sidebar.container()
 
-state.setdefault("lang", st.query_params.get("lang") or browser_language(st.context.locale))
+asked = st.query_params.get("lang")
+state.setdefault("lang", asked if asked in LANGUAGES else browser_language(st.context.locale))
 say = words(state["lang"])
 pages = drawn.pages(say)
 page = st.navigation(list(pages.values()), position="hidden")
@@ -39,7 +40,7 @@ try:
     seen_from = drawn.view_as(whole, top, say)
     viewer = Viewer(say("Visitor"), seen_from)
     places = drawn.places_of(source.branches(viewer))
-    products = dict(source.products()[["product_id", "name"]].itertuples(index=False))
+    products = shared.told_apart(dict(source.products()[["product_id", "name"]].itertuples(index=False)))
 except SettingsError as error:
     drawn.failed(str(error), say)
     st.stop()

@@ -23,5 +23,5 @@ parts.changed_most(
     desk,
     {"cohort_activation_rate": (BELOW, PRODUCT), "coverage": (BELOW,), "complaints_received": (BELOW, CAUSE)},
 )
-parts.key_numbers(desk, "overview_cards", *cards)
+parts.opening(desk, "overview_cards", *cards, also=tuple(columns), headed=False)
 parts.table(desk, "overview_branches", parts.below(desk), tuple(columns), (BELOW,), links={"": "", **columns})

@@ -27,13 +27,30 @@ BATCH = 50_000
 """Rows of a listing that are held in memory at once while a file is written."""
 
 
-def answer_first(desk: Desk, name: str) -> None:
-    """The page's answer: how the measure stands, and against what."""
-    found = desk.known(name)
-    if not found:
-        return
-    asked = desk.ask(_with_base(found[0]), compared=True)
-    headline(findings.moved(found[0], asked.answer, desk.say), desk.say(found[0].meaning))
+def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed: bool = True) -> None:
+    """The page's answer in a sentence, from the first measure, and all measures as cards.
+
+    `also` are measures that other parts show at the coarsest grain: asked along, because one question costs less than two.
+    Measures that are not kept by product are asked without the product filter, and their cards say so.
+    """
+    measures = desk.known(*names)
+    kept = [m for m in measures if not desk.filters.products or PRODUCT in m.dimensions]
+    shown: list[Card] = []
+    for group, along in ((kept, also), ([m for m in measures if m not in kept], ())):
+        if not group:
+            continue
+        bases = [m.under for m in group if isinstance(m, Ratio)]
+        asked = desk.ask(dict.fromkeys([*group, *bases, *desk.known(*along)]), compared=True)
+        if headed and group[0].name == names[0]:
+            headline(findings.moved(group[0], asked.answer, desk.say), desk.say(group[0].meaning))
+        lined = [m for m in group if m.has_history and MONTH in m.dimensions and not m.costly]
+        months = desk.ask(lined, [MONTH], period=desk.year_of_months).answer if lined else None
+        paces = _paces(desk, group)
+        for measure in group:
+            series = _settled(desk, measure, months) if measure in lined else None
+            few = findings.few_in_words(measure, asked.answer, desk.say)
+            shown.append(Card(measure, asked.answer.iloc[0], series, paces.get(measure.name), few, asked.ignored))
+    cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.say, key=key)
 
 
 def changed_most(desk: Desk, among: Mapping[str, Sequence[Dimension]]) -> None:
@@ -59,44 +76,16 @@ def below(desk: Desk) -> str:
     return desk.say("By branch below {branch}", branch=desk.filters.branch.name)
 
 
-def key_numbers(desk: Desk, key: str, *names: str) -> None:
-    """The measures named as cards. Those that are not kept by product are asked without the product filter, and say so."""
-    measures = desk.known(*names)
-    kept = [m for m in measures if not desk.filters.products or PRODUCT in m.dimensions]
-    shown: list[Card] = []
-    for group in (kept, [m for m in measures if m not in kept]):
-        if group:
-            bases = {m.under.name: m.under for m in group if isinstance(m, Ratio)}
-            asked = desk.ask([*group, *(m for name, m in bases.items() if name not in names)], compared=True)
-            with_history = [m for m in group if m.has_history and MONTH in m.dimensions]
-            months = desk.ask(with_history, [MONTH], period=desk.year_of_months).answer if with_history else None
-            notes = _paces(desk, group)
-            for measure in group:
-                series = _settled(desk, measure, months) if measure in with_history else None
-                few = findings.few_in_words(measure, asked.answer, desk.say)
-                shown.append(Card(measure, asked.answer.iloc[0], series, notes.get(measure.name), few, asked.ignored))
-    cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.say, key=key)
-
-
 def trend(desk: Desk, name: str, key: str, by: Dimension | None = None, step: Dimension | None = None) -> None:
     """The measure over time, split by `by` where it is given, in steps that suit the period's length."""
     measure = desk.measure(name)
     step = step or _step(desk)
     asked = desk.ask(_with_base(measure), [*([by] if by else []), step])
-    with panel(
-        findings.moved(measure, desk.ask(_with_base(measure), compared=True).answer, desk.say),
-        _meaning(desk, measure, step),
-    ):
-        few = findings.too_few(measure, asked.answer)
-        charts.lines(
-            asked.answer[~few],
-            step=step,
-            measure=measure,
-            look=desk.look,
-            key=key,
-            series=by,
-            incomplete_from=_incomplete_from(desk, measure, asked.answer, step),
-        )
+    growing = _incomplete_from(desk, measure, asked.answer, step)
+    few = findings.too_few(measure, asked.answer)
+    rows = asked.answer[~few]
+    with panel(findings.course(measure, rows, by, step, growing, desk.say), _meaning(desk, measure, step)):
+        charts.lines(rows, step=step, measure=measure, look=desk.look, key=key, series=by, incomplete_from=growing)
         _say_few(desk, measure, few, desk.say("not drawn"))
 
 
@@ -255,8 +244,7 @@ def listing(desk: Desk, name: str, key: str) -> None:
 
 def steps(desk: Desk, path: Sequence[tuple[str, str | None]], key: str) -> None:
     """Counts that lead from one to the next; the second of each pair is the rate of going on from the one before."""
-    measures = desk.known(*(name for pair in path for name in pair if name))
-    row = desk.ask(measures).answer.iloc[0]
+    row = desk.whole(*(name for pair in path for name in pair if name))
     found = [
         charts.Step(desk.say(desk.measure(count).label), row[count], row[share] if share else None)
         for count, share in path
@@ -381,14 +369,14 @@ def _ends(day: date, step: Dimension) -> bool:
 
 def _paces(desk: Desk, measures: Iterable[Measure]) -> dict[str, str]:
     """For measures with targets, how far along they are."""
-    notes = {}
-    for measure in measures:
-        found = desk.known(f"{measure.name}_completion", f"{measure.name}_pace")
-        if len(found) == 2:
-            row = desk.ask(found).answer.iloc[0]
-            if pd.notna(row[found[1].name]):
-                notes[measure.name] = findings.pace(row[found[0].name], row[found[1].name], desk.say)
-    return notes
+    aims = {m.name: desk.known(f"{m.name}_completion", f"{m.name}_pace") for m in measures}
+    asked = [part for parts in aims.values() for part in parts]
+    row = desk.ask(asked).answer.iloc[0] if asked else None
+    return {
+        name: findings.pace(row[parts[0].name], row[parts[1].name], desk.say)
+        for name, parts in aims.items()
+        if parts and pd.notna(row[parts[1].name])
+    }
 
 
 def _links(desk: Desk, dimension: Dimension, links: dict[str, str]) -> Callable[[dict, Column], str | None]:

@@ -22,7 +22,8 @@ _TINT = {True: "blue", False: "orange", None: "gray"}
 class Card:
     """One key number: its measure, the answer's row, the months that are settled, a line about its target.
 
-    `few` says that it stands for too few to be judged; its change then has no tint. `ignored` are filters that the number is not kept by: the card says so.
+    `few` says that it stands for too few to be judged; its change then has no tint. `ignored` are filters that the number is
+    not kept by: the card says so.
     """
 
     measure: Measure

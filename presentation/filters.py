@@ -6,6 +6,7 @@ opened in another language, would not find their way back. Here the address hold
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -23,6 +24,8 @@ from presentation.words import LANGUAGES, Words
 OWN = "own"
 _DEFAULT_PRESET = Preset.LAST_12_MONTHS
 _DEFAULT_COMPARE = Compare.LAST_YEAR
+_FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
+"""Days of the reader's own lie between: what is further away is a slip in an address, and has no day a year before it."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +126,8 @@ def show(places: Mapping[str, Place], products: Mapping[str, str], data_until: d
             state.setdefault("own_days", _days(preset_period(Preset.MONTH, data_until)))
             st.date_input(
                 say("Own days"),
-                max_value=data_until,
+                min_value=_FIRST_DAY,
+                max_value=max([data_until, *state["own_days"]]),  # a link may name days that are still to come
                 key="own_days",
                 label_visibility="collapsed",
                 format="YYYY-MM-DD",
@@ -164,6 +168,12 @@ def breadcrumb(places: Mapping[str, Place], chosen: Place, say: Words) -> None:
                 on_change=lambda: choose_branch(st.session_state[f"down_{chosen.id}"]),
                 width=200,
             )
+
+
+def told_apart(names: Mapping[str, str]) -> dict[str, str]:
+    """The names by id, with the id behind a name that several have: a picker sends the words shown, and would mix them up."""
+    often = Counter(names.values())
+    return {id_: f"{name} ({id_})" if often[name] > 1 else name for id_, name in names.items()}
 
 
 def choose_branch(id_: str | None) -> None:
@@ -215,8 +225,8 @@ def _chosen(places: Mapping[str, Place], data_until: date, say: Words) -> Filter
         period = preset_period(preset, data_until)
         written = preset.value
     else:
-        days = state["own_days"]
-        # While the reader has clicked only the first of two days, the second is missing.
+        # While the reader has clicked only the first of two days, the second is missing; a field can be emptied too.
+        days = state["own_days"] or _days(preset_period(Preset.MONTH, data_until))
         period = Period(days[0], days[-1])
         written = f"{period.start}..{period.end}"
     compare = Compare(state["compare"])
@@ -234,9 +244,10 @@ def _chosen(places: Mapping[str, Place], data_until: date, say: Words) -> Filter
 def _own_period(written: str) -> tuple[date, date] | None:
     start, dots, end = written.partition("..")
     try:
-        return _days(Period(date.fromisoformat(start), date.fromisoformat(end))) if dots else None
+        days = _days(Period(date.fromisoformat(start), date.fromisoformat(end))) if dots else None
     except ValueError:
         return None
+    return days if days and _FIRST_DAY <= days[0] and days[1] <= _LAST_DAY else None
 
 
 def _days(period: Period) -> tuple[date, date]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 
 import pandas as pd
@@ -11,7 +12,7 @@ import pandas as pd
 from measures.model import Dimension, Measure, Ratio, Unit
 from measures.question import BEFORE, CHANGE, NAME
 from presentation.charts import Step
-from presentation.units import change, short, shown
+from presentation.units import change, short, shown, step_shown
 from presentation.words import Words
 
 
@@ -50,6 +51,37 @@ def spread(measure: Measure, answer: pd.DataFrame, dimension: Dimension, say: Wo
     if first[measure.name] == last[measure.name]:
         return say("The same everywhere: {value}", value=short(first[measure.name], measure.unit, say.language))
     return say("{highest} is highest, {lowest} lowest", highest=named(first), lowest=named(last))
+
+
+def course(
+    measure: Measure, answer: pd.DataFrame, series: Dimension | None, step: Dimension, growing: date | None, say: Words
+) -> str:
+    """“From 70.1 % in Dec 2025 to 64.3 % in Aug 2026”: one line's way; of several, that of the one that moved most.
+
+    Steps from `growing` on are left out: their numbers are not final.
+    """
+    rows = answer.dropna(subset=[measure.name])
+    if growing:
+        rows = rows[rows[step.name].dt.date < growing]
+    lines = (
+        {None: rows} if series is None else {id_: rows[rows[series.name] == id_] for id_ in rows[series.name].unique()}
+    )
+    ends = {id_: (line.iloc[0], line.iloc[-1]) for id_, line in lines.items() if len(line) > 1}
+    if not ends:
+        return say("{measure}: too little to tell a course", measure=say(measure.label))
+    first, last = max(ends.values(), key=lambda pair: abs(float(pair[1][measure.name]) - float(pair[0][measure.name])))
+
+    def told(row: pd.Series) -> str:
+        return say(
+            "{value} in {step}" if step.step in ("month", "quarter", "year") else "{value} on {step}",
+            value=short(row[measure.name], measure.unit, say.language),
+            step=step_shown(row[step.name].date(), step.step, say.language),
+        )
+
+    way = {"from_": told(first), "to": told(last)}
+    if series is None:
+        return say("From {from_} to {to}", **way)
+    return say("{name} moved most: from {from_} to {to}", name=_name(first, series, say), **way)
 
 
 def first_of(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total: pd.DataFrame, say: Words) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 import streamlit as st
 
-from presentation.filters import LEVEL_LABELS, Filters, Place
+from presentation.filters import LEVEL_LABELS, Filters, Place, told_apart
 from presentation.units import day_shown
 from presentation.words import LANGUAGES, Words, words
 
@@ -81,9 +81,10 @@ def language(say: Words) -> Words:
 
 def places_of(branches: pd.DataFrame) -> dict[str, Place]:
     """The branches by id, in the order of the tree."""
+    names = told_apart(dict(zip(branches["branch_id"], branches["name"], strict=True)))
     return {
         row.branch_id: Place(
-            row.branch_id, row.name, None if pd.isna(row.parent_id) else row.parent_id, row.level, row.path
+            row.branch_id, names[row.branch_id], None if pd.isna(row.parent_id) else row.parent_id, row.level, row.path
         )
         for row in branches.itertuples(index=False)
     }
