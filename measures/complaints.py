@@ -6,7 +6,6 @@ from sqlalchemy import Date, and_, case, cast, func, literal_column, or_
 
 from measures.activation import all_customers, holders
 from measures.dimensions import (
-    AGENT,
     CAUSE,
     CLOCK,
     COMPLAINT_CHANNEL,
@@ -166,7 +165,7 @@ per_10000_customers = Ratio(
     family=FAMILY_NAME,
     over=received,
     under=all_customers,
-    spans=_OF_COMPLAINTS | frozenset({*OF_PRODUCTS, *TIME, AGENT}),
+    spans=_OF_COMPLAINTS | frozenset({*OF_PRODUCTS, *TIME}),
 )
 
 to_close_on_time = Count(

@@ -72,11 +72,11 @@ def course(
     first, last = max(ends.values(), key=lambda pair: abs(float(pair[1][measure.name]) - float(pair[0][measure.name])))
 
     def told(row: pd.Series) -> str:
-        return say(
-            "{value} in {step}" if step.step in ("month", "quarter", "year") else "{value} on {step}",
-            value=short(row[measure.name], measure.unit, say.language),
-            step=step_shown(row[step.name].date(), step.step, say.language),
-        )
+        value = short(row[measure.name], measure.unit, say.language)
+        named = step_shown(row[step.name].date(), step.step, say.language)
+        if step.step in ("month", "quarter", "year"):
+            return say("{value} in {step}", value=value, step=named)
+        return say("{value} on {step}", value=value, step=named)
 
     way = {"from_": told(first), "to": told(last)}
     if series is None:

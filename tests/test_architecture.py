@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDERS = ("measures", "data_access", "presentation", "pages")
-MODULES = [Path("app.py"), *(path.relative_to(ROOT) for name in FOLDERS for path in sorted((ROOT / name).rglob("*.py")))]
+MODULES = [
+    Path("app.py"),
+    *(path.relative_to(ROOT) for name in FOLDERS for path in sorted((ROOT / name).rglob("*.py"))),
+]
 
 FORBIDDEN = {
     "measures": {"data_access", "presentation", "pages", "streamlit"},

@@ -1,0 +1,140 @@
+"""Listings: the rows behind a number, in their order, page by page, with personal data masked before they leave the warehouse."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+import pytest
+
+from data_access.warehouse import Warehouse
+from measures.catalogue import dimension
+from measures.period import Period
+from measures.question import ListingQuestion, Order, where
+from tests.asking import number, viewer
+from tests.bank import BANK, HEAD_OFFICE, PERIOD
+
+
+def rows(
+    warehouse: Warehouse,
+    name: str,
+    *,
+    branch: str = HEAD_OFFICE,
+    chosen: dict[str, tuple[str | None, ...]] | None = None,
+    order: tuple[Order, ...] = (),
+    period: Period = PERIOD,
+    **page: int,
+) -> pd.DataFrame:
+    asked = _asked(warehouse, name, chosen, order, period)
+    return warehouse.listing(asked, viewer(branch), **page)
+
+
+def _asked(warehouse: Warehouse, name: str, chosen=None, order=(), period=PERIOD) -> ListingQuestion:
+    filters = where({dimension(kept): ids for kept, ids in (chosen or {}).items()})
+    return ListingQuestion(warehouse.state().catalogue.listing(name), period, filters, order)
+
+
+def test_overdue_customers_are_the_open_ones_past_their_due_day_the_longest_first(warehouse_on: Warehouse) -> None:
+    found = rows(warehouse_on, "overdue_customers")
+    assert found["assignment_id"].tolist() == ["s02", "s09", "s03", "s04"]
+    assert found["days_overdue"].tolist() == [45, 30, 2, 1]
+    assert len(found) == number(warehouse_on, "overdue_assignments")
+
+
+def test_a_row_says_who_where_and_when(warehouse_on: Warehouse) -> None:
+    (row,) = rows(warehouse_on, "overdue_customers", chosen={"outlet": ("1210",)}).to_dict("records")
+    assert row == {
+        "assignment_id": "s02",
+        "customer": "李**",
+        "campaign": "Spring list",
+        "product": "Mobile banking",
+        "branch": "Park Gate",
+        "agent": "Li Wei",
+        "assigned_on": pd.Timestamp(2026, 4, 1),
+        "due_on": pd.Timestamp(2026, 4, 5),
+        "days_overdue": 45,
+        "last_contact_on": pd.Timestamp(2026, 4, 6),
+    }
+
+
+def test_no_whole_name_of_a_customer_leaves_the_warehouse(warehouse_on: Warehouse) -> None:
+    names = {row["name"] for row in BANK["customers"]} - {None}
+    for name in warehouse_on.state().catalogue.listings:
+        found = rows(warehouse_on, name)
+        personal = found[[column for column in found if column in ("customer", "phone")]]
+        assert not names & set(personal.astype(object).to_numpy().ravel())
+    assert rows(warehouse_on, "overdue_customers")["customer"].tolist() == ["李**", "=**", "C**", "S**"]
+
+
+def test_overdue_is_seen_from_the_last_day_of_the_period(warehouse_on: Warehouse) -> None:
+    then = Period(date(2026, 4, 1), date(2026, 4, 10))
+    found = rows(warehouse_on, "overdue_customers", period=then)
+    assert found[["assignment_id", "days_overdue"]].to_numpy().tolist() == [["s02", 5]]
+
+
+def test_complaints_are_listed_latest_first_with_their_state(warehouse_on: Warehouse) -> None:
+    found = rows(warehouse_on, "complaint_list").set_index("complaint_id")
+    assert found.index.tolist() == ["p02", "p10", "p07", "p09", "p08", "p06", "p04", "p05", "p01"]
+    assert found["state"].to_dict() == {
+        "p01": "closed", "p02": "open", "p04": "closed", "p05": "closed", "p06": "closed",
+        "p07": "open", "p08": "past_due", "p09": "open", "p10": "open",
+    }  # fmt: skip
+    assert found.loc["p02", "received_on"] == pd.Timestamp(2026, 5, 20)
+    assert pd.isna(found.loc["p06", "due_on"])
+
+
+def test_open_complaints_come_next_to_breach_first_and_those_without_a_due_day_last(warehouse_on: Warehouse) -> None:
+    found = rows(warehouse_on, "open_complaint_list")
+    assert found["complaint_id"].tolist() == ["p08", "p09", "p10", "p02", "p07"]
+    assert found["days_left"].tolist()[:4] == [-1, 0, 5, 15]
+    assert pd.isna(found["days_left"].iloc[4])
+
+
+@pytest.mark.parametrize("name", ["overdue_customers", "complaint_list", "open_complaint_list"])
+def test_pages_laid_end_to_end_are_the_whole_listing(warehouse_on: Warehouse, name: str) -> None:
+    whole = rows(warehouse_on, name)
+    pages = [rows(warehouse_on, name, limit=2, offset=start) for start in range(0, len(whole) + 2, 2)]
+    pd.testing.assert_frame_equal(pd.concat(pages, ignore_index=True), whole)
+    assert rows(warehouse_on, name, limit=0).empty
+    assert warehouse_on.count(_asked(warehouse_on, name), viewer(HEAD_OFFICE)) == len(whole)
+
+
+def test_rows_that_are_equal_in_what_is_sorted_by_stand_in_the_listings_own_order(warehouse_on: Warehouse) -> None:
+    found = rows(warehouse_on, "complaint_list", order=(Order("cause", descending=False),))
+    assert found["complaint_id"].tolist() == ["p04", "p02", "p10", "p05", "p09", "p08", "p06", "p01", "p07"]
+    upside_down = rows(warehouse_on, "complaint_list", order=(Order("due_on"),))
+    assert upside_down["complaint_id"].tolist()[-2:] == ["p07", "p06"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "expected"),
+    [
+        ({"product": ("online",)}, ["p10", "p06", "p05"]),
+        ({"branch": ("12",), "product": ("mobile",)}, ["p09", "p04"]),
+        ({"complaint_state": ("past_due",)}, ["p08"]),
+        ({"severity": (None,)}, ["p02", "p07"]),
+        ({"outlet": ("12_",)}, ["p10"]),
+        ({"below": (None,)}, []),
+        ({"agent": (None, "a4")}, ["p02", "p10", "p07", "p08", "p01"]),
+        ({"age_band": (None,)}, ["p02"]),
+    ],
+)
+def test_a_listing_is_filtered_as_its_number_is(
+    warehouse_on: Warehouse, chosen: dict[str, tuple[str | None, ...]], expected: list[str]
+) -> None:
+    assert rows(warehouse_on, "complaint_list", chosen=chosen)["complaint_id"].tolist() == expected
+    assert number(warehouse_on, "complaints_received", chosen=chosen) == len(expected)
+
+
+def test_an_empty_listing_has_the_same_columns_and_types(warehouse_on: Warehouse) -> None:
+    for name in warehouse_on.state().catalogue.listings:
+        empty, full = rows(warehouse_on, name, branch="nowhere"), rows(warehouse_on, name)
+        assert empty.dtypes.to_dict() == full.dtypes.to_dict()
+
+
+def test_products_are_told_by_family_and_branches_top_down(warehouse_on: Warehouse) -> None:
+    assert warehouse_on.products()["product_id"].tolist() == ["card", "mobile", "online", "loan"]
+    assert warehouse_on.root() == HEAD_OFFICE
+    below = warehouse_on.branches(viewer("12"))
+    assert below["branch_id"].tolist() == ["12", "121", "1210", "1211", "12_"]
+    assert below["name"].tolist() == ["Riverside", "Park", "Park Gate", "=1+1", '100% O\'Neill "x"']

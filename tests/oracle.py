@@ -1,0 +1,563 @@
+"""Every measure computed again, row by row in plain Python: what an answer must be, without SQL and without our declarations.
+
+`answer` walks the lists of dicts of `tests.bank`. It shares with the measures their names and nothing else, so that a
+mistake has to be made twice, in two languages, to go unseen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from fractions import Fraction
+from functools import partial
+from math import floor
+
+from measures.period import Period
+
+Row = dict[str, object]
+Bank = Mapping[str, list[Row]]
+Key = tuple[object, ...]
+Where = Mapping[str, tuple[object, ...]]
+
+STEPS = ("day", "week", "month", "quarter", "year")
+LEVELS = ("head_office", "branch", "sub_branch", "outlet")
+TREE = {*LEVELS, "below", "region", "area"}
+PRODUCTS = {"product", "family"}
+CUSTOMERS = {"age_band", "gender", "tier", "payroll", "customer_kind"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What every row is looked at with."""
+
+    bank: Bank
+    period: Period
+    data_until: date
+    days_off: tuple[tuple[date, int], ...]
+    parent: str
+    step: str | None
+    dimensions: frozenset[str] = field(default=frozenset())
+
+    def last_days(self) -> list[date]:
+        """The last day of the period that is known, or of each step up to it."""
+        end = min(self.period.end, self.data_until)
+        days = [self.period.start + timedelta(n) for n in range((end - self.period.start).days + 1)]
+        if self.step is None or not days:
+            return [end]
+        return sorted({begin_of(self.step, day): day for day in days}.values())
+
+    def named(self, table: str, value: object) -> Row:
+        key = {"branches": "branch_id", "products": "product_id", "customers": "customer_id"}[table]
+        return next((row for row in self.bank[table] if row[key] == value), {})
+
+
+def as_day(moment: object) -> date | None:
+    return moment.date() if isinstance(moment, datetime) else moment
+
+
+def begin_of(step: str, day: date) -> date:
+    return {
+        "day": day,
+        "week": day - timedelta(days=day.isoweekday() - 1),
+        "month": date(day.year, day.month, 1),
+        "quarter": date(day.year, (1, 1, 1, 4, 4, 4, 7, 7, 7, 10, 10, 10)[day.month - 1], 1),
+        "year": date(day.year, 1, 1),
+    }[step]
+
+
+def line_up(bank: Bank, branch: object) -> list[Row]:
+    """The branch and those above it, by following the parents."""
+    known = {row["branch_id"]: row for row in bank["branches"]}
+    line = []
+    while branch in known:
+        line.append(known[branch])
+        branch = known[branch]["parent_id"]
+    return line
+
+
+def under(bank: Bank, branch: object, top: object) -> bool:
+    return any(row["branch_id"] == top for row in line_up(bank, branch))
+
+
+def value_of(dimension: str, row: Row, asked: Asked) -> object:
+    """Where a row stands on a dimension. A row carries its branch and day beside the columns of its table."""
+    if dimension in LEVELS:
+        return next((b["branch_id"] for b in line_up(asked.bank, row["branch"]) if b["level"] == dimension), None)
+    if dimension == "below":
+        return next(
+            (b["branch_id"] for b in line_up(asked.bank, row["branch"]) if b["parent_id"] == asked.parent), None
+        )
+    if dimension in ("region", "area"):
+        return asked.named("branches", row["branch"]).get(dimension)
+    if dimension in STEPS:
+        return begin_of(dimension, row["day"])
+    if dimension == "family":
+        return asked.named("products", row["product_id"]).get("family")
+    if dimension in CUSTOMERS:
+        return of_customer(dimension, asked.named("customers", row["customer_id"]), asked)
+    if dimension in row:
+        return row[dimension]
+    return row[
+        {"use_channel": "channel", "complaint_channel": "channel", "contact_kind": "kind"}.get(
+            dimension, dimension + "_id"
+        )
+    ]
+
+
+def of_customer(dimension: str, customer: Row, asked: Asked) -> object:
+    if dimension == "age_band":
+        if customer.get("birth_year") is None:
+            return None
+        age = asked.data_until.year - customer["birth_year"]
+        bands = ((17, "00-17"), (25, "18-25"), (30, "26-30"), (40, "31-40"), (50, "41-50"), (60, "51-60"), (999, "61+"))
+        return next(band for oldest, band in bands if age <= oldest)
+    if dimension == "payroll":
+        return {True: "yes", False: "no", None: None}[customer.get("payroll")]
+    return customer.get({"customer_kind": "kind"}.get(dimension, dimension))
+
+
+# Facts: the rows that a measure walks over, each with its `branch` and, where it has one, its `day` -------------------------
+
+
+def happened(table: str, column: str, asked: Asked) -> Iterator[Row]:
+    for row in asked.bank[table]:
+        day = as_day(row[column])
+        if day is not None and asked.period.start <= day <= asked.period.end:
+            yield {**row, "branch": row["branch_id"], "day": day}
+
+
+def lasting(table: str, begin: str, end: str, asked: Asked) -> Iterator[Row]:
+    for day in asked.last_days():
+        for row in asked.bank[table]:
+            if as_day(row[begin]) <= day and (row[end] is None or as_day(row[end]) > day):
+                yield {**row, "branch": row["branch_id"], "day": day}
+
+
+signed = partial(happened, "contracts", "signed_on")
+held = partial(lasting, "contracts", "signed_on", "closed_on")
+assigned = partial(happened, "assignments", "assigned_on")
+open_assignments = partial(lasting, "assignments", "assigned_on", "closed_on")
+
+
+def complaints(asked: Asked) -> Iterator[Row]:
+    for row in happened("complaints", "received_at", asked):
+        late = row["closed_at"] is None and row["due_on"] is not None and row["due_on"] < asked.data_until
+        state = "closed" if row["closed_at"] else "past_due" if late else "open"
+        yield row | {"complaint_state": state}
+
+
+def with_open_age(rows: Callable[[Asked], Iterable[Row]], begin: str, asked: Asked) -> Iterator[Row]:
+    for row in rows(asked):
+        age = (row["day"] - as_day(row[begin])).days
+        bands = ((3, "00-03"), (7, "04-07"), (14, "08-14"), (30, "15-30"), (10**6, "31+"))
+        yield row | {"open_age": next(band for most, band in bands if age <= most)}
+
+
+def open_complaints(asked: Asked) -> Iterator[Row]:
+    rows = partial(lasting, "complaints", "received_at", "closed_at")
+    for row in with_open_age(rows, "received_at", asked):
+        left = (row["due_on"] - row["day"]).days if row["due_on"] else None
+        clocks = ((-1, "0-breached"), (3, "1-03"), (7, "2-07"), (10**6, "3-later"))
+        yield row | {"clock": None if left is None else next(clock for most, clock in clocks if left <= most)}
+
+
+def all_customers(asked: Asked) -> Iterator[Row]:
+    for row in asked.bank["customers"]:
+        yield {**row, "branch": row["branch_id"]}
+
+
+def electronic(asked: Asked) -> Iterator[Row]:
+    """Open contracts for electronic products, under the branch that keeps the customer."""
+    for row in held(asked):
+        if asked.named("products", row["product_id"])["electronic"]:
+            yield row | {"branch": asked.named("customers", row["customer_id"])["branch_id"]}
+
+
+def electronic_and_used(asked: Asked) -> Iterator[Row]:
+    return (row for row in electronic(asked) if row["activated_on"] and row["activated_on"] <= row["day"])
+
+
+def electronic_holders(asked: Asked) -> Iterator[Row]:
+    products: dict[tuple[object, ...], set[object]] = {}
+    for row in electronic(asked):
+        products.setdefault((row["customer_id"], row["branch"], row["day"]), set()).add(row["product_id"])
+    for (customer, branch, day), several in products.items():
+        yield {"customer_id": customer, "branch": branch, "day": day, "several": len(several) > 1}
+
+
+def months_held(asked: Asked) -> Iterator[Row]:
+    for day in asked.last_days():
+        month_over = begin_of("month", begin_of("month", day + timedelta(1)) - timedelta(1))
+        for row in asked.bank["contract_months"]:
+            if row["month"] == month_over:
+                yield {**row, "branch": row["branch_id"], "day": day}
+
+
+def running_targets(measure: str, asked: Asked) -> Iterator[Row]:
+    for day in asked.last_days():
+        for row in asked.bank["targets"]:
+            if row["measure"] == measure and row["starts_on"] <= day <= row["ends_on"]:
+                yield {**row, "branch": row["branch_id"], "day": day} | {
+                    "passed": working_days(row["starts_on"], day, asked),
+                    "planned": working_days(row["starts_on"], row["ends_on"], asked),
+                }
+
+
+def working_days(start: date, end: date, asked: Asked) -> int:
+    exceptions = dict(asked.days_off)
+    days = [start + timedelta(n) for n in range((end - start).days + 1)]
+    return sum(exceptions[day] > 0 if day in exceptions else day.weekday() < 5 for day in days)
+
+
+def toward_targets(measure: str, column: str, asked: Asked) -> Iterator[Row]:
+    for target in running_targets(measure, asked):
+        for row in asked.bank["contracts"]:
+            if (
+                under(asked.bank, row["branch_id"], target["branch"])
+                and row[column] is not None
+                and target["starts_on"] <= row[column] <= target["day"]
+                and target["product_id"] in (None, row["product_id"])
+                and target["agent_id"] in (None, row["agent_id"])
+            ):
+                found = {name: target[name] for name in ("product_id", "agent_id", "day")}
+                yield found | {"branch": row["branch_id"]}
+
+
+@dataclass(frozen=True)
+class Fact:
+    rows: Callable[[Asked], Iterable[Row]]
+    dimensions: frozenset[str]
+    targets: bool = False
+
+    def wanted(self, row: Row, asked: Asked) -> bool:
+        """A target for all products or all agents stands only where nothing is said of product or agent."""
+        if not self.targets:
+            return True
+        for column, said in (("product_id", {"product", "family"}), ("agent_id", {"agent"})):
+            if (row[column] is None) == bool(said & asked.dimensions):
+                return False
+        return True
+
+
+def _fact(rows: Callable[[Asked], Iterable[Row]], *dimensions: str, targets: bool = False) -> Fact:
+    return Fact(rows, frozenset({*TREE, *dimensions}), targets)
+
+
+_OF_CONTRACTS = (*PRODUCTS, *CUSTOMERS, "agent", *STEPS)
+_OF_COMPLAINTS = (*_OF_CONTRACTS, "cause", "complaint_channel", "severity")
+
+SIGNED = _fact(signed, *_OF_CONTRACTS)
+CLOSED = _fact(partial(happened, "contracts", "closed_on"), *_OF_CONTRACTS)
+HELD = _fact(held, *_OF_CONTRACTS)
+MONTHS_HELD = _fact(months_held, *PRODUCTS, *STEPS)
+CUSTOMERS_KEPT = _fact(all_customers, *CUSTOMERS, "agent")
+ELECTRONIC = _fact(electronic_and_used, *PRODUCTS, *CUSTOMERS, *STEPS)
+E_HOLDERS = _fact(electronic_holders, *CUSTOMERS, *STEPS)
+USED = _fact(partial(happened, "usage", "month"), *PRODUCTS, *CUSTOMERS, "use_channel", *STEPS)
+ASSIGNED = _fact(assigned, *_OF_CONTRACTS, "campaign")
+OPEN = _fact(partial(with_open_age, open_assignments, "assigned_on"), *_OF_CONTRACTS, "campaign", "open_age")
+CONTACTS = _fact(partial(happened, "contacts", "contacted_at"), *_OF_CONTRACTS, "contact_kind")
+RECEIVED = _fact(complaints, *_OF_COMPLAINTS, "complaint_state")
+DONE = _fact(partial(happened, "complaints", "closed_at"), *_OF_COMPLAINTS)
+OPEN_COMPLAINTS = _fact(open_complaints, *_OF_COMPLAINTS, "open_age", "clock")
+
+
+def _targets(rows: Callable[[Asked], Iterable[Row]]) -> Fact:
+    return _fact(rows, *PRODUCTS, "agent", *STEPS, targets=True)
+
+
+# Counts: what is made of a group of rows ------------------------------------------------------------------------------------
+
+Of = Callable[[list[Row], Asked], object]
+
+
+@dataclass(frozen=True)
+class Count:
+    fact: Fact
+    of: Of
+    nothing: object = 0
+
+
+@dataclass(frozen=True)
+class Ratio:
+    over: str
+    under: str
+    per: int = 1
+    whole_over: frozenset[str] = frozenset()
+
+
+def how_many(meets: Callable[[Row, Asked], object] = lambda row, asked: True) -> Of:
+    return lambda rows, asked: sum(1 for row in rows if meets(row, asked))
+
+
+def window_end(row: Row, asked: Asked) -> date:
+    return row["signed_on"] + timedelta(asked.named("products", row["product_id"])["activation_days"])
+
+
+def window_over(row: Row, asked: Asked) -> bool:
+    return window_end(row, asked) <= asked.data_until
+
+
+def active(days: int) -> Of:
+    def count(rows: list[Row], asked: Asked) -> int | None:
+        if any(row["day"] != asked.data_until for row in rows):
+            return None
+        first = asked.data_until - timedelta(days - 1)
+        return sum(1 for row in rows if row["last_used_on"] and row["last_used_on"] >= first)
+
+    return count
+
+
+def different_customers(rows: list[Row], asked: Asked) -> int:
+    return len({row["customer_id"] for row in rows})
+
+
+def total(column: str, only: Callable[[Row], bool] = lambda row: True) -> Of:
+    def summed(rows: list[Row], asked: Asked) -> object:
+        values = [row[column] for row in rows if row[column] is not None and only(row)]
+        return sum(values) if values else None
+
+    return summed
+
+
+def contacts_of(row: Row, asked: Asked) -> list[Row]:
+    return [c for c in asked.bank["contacts"] if c["assignment_id"] == row["assignment_id"]]
+
+
+def is_due(row: Row, asked: Asked) -> bool:
+    return row["due_on"] <= asked.data_until
+
+
+def is_converted(row: Row, asked: Asked) -> bool:
+    days = [
+        contract[column]
+        for contract in asked.bank["contracts"]
+        for column in ("signed_on", "activated_on")
+        if contract["customer_id"] == row["customer_id"] and contract["product_id"] == row["product_id"]
+    ]
+    contacted = [as_day(contact["contacted_at"]) for contact in contacts_of(row, asked)]
+    return any(day is not None and 0 <= (day - on).days <= 30 for day in days for on in contacted)
+
+
+def is_judged(row: Row, asked: Asked) -> bool:
+    return row["due_on"] is not None and (row["closed_at"] is not None or row["due_on"] < asked.data_until)
+
+
+def closed_in_time(row: Row, asked: Asked) -> bool:
+    return bool(row["due_on"] and row["closed_at"] and as_day(row["closed_at"]) <= row["due_on"])
+
+
+def days_to_close(share: Fraction) -> Of:
+    def quantile(rows: list[Row], asked: Asked) -> float:
+        days = sorted((as_day(row["closed_at"]) - as_day(row["received_at"])).days for row in rows)
+        place = share * (len(days) - 1)
+        low = floor(place)
+        return float(days[low] + (place - low) * (days[min(low + 1, len(days) - 1)] - days[low]))
+
+    return quantile
+
+
+def expected_by_now(rows: list[Row], asked: Asked) -> float | None:
+    parts = [Fraction(row["value"]) * row["passed"] / row["planned"] for row in rows if row["planned"]]
+    return sum(parts) if parts else None
+
+
+def sold(row: Row, asked: Asked) -> bool:
+    return row["outcome"] in ("signed", "activated")
+
+
+MEASURES: dict[str, Count | Ratio] = {
+    "signed": Count(SIGNED, how_many()),
+    "activated": Count(SIGNED, how_many(lambda row, asked: row["activated_on"])),
+    "activation_rate": Ratio("activated", "signed"),
+    "mature_signed": Count(SIGNED, how_many(window_over)),
+    "activated_in_window": Count(
+        SIGNED,
+        how_many(
+            lambda row, asked: (
+                window_over(row, asked) and row["activated_on"] and row["activated_on"] <= window_end(row, asked)
+            )
+        ),
+    ),
+    "cohort_activation_rate": Ratio("activated_in_window", "mature_signed"),
+    "never_used": Count(SIGNED, how_many(lambda row, asked: window_over(row, asked) and not row["activated_on"])),
+    "never_used_share": Ratio("never_used", "mature_signed"),
+    "closed": Count(CLOSED, how_many()),
+    "holders": Count(HELD, how_many()),
+    "ever_activated": Count(
+        HELD, how_many(lambda row, asked: row["activated_on"] and row["activated_on"] <= row["day"])
+    ),
+    "activation_stock": Ratio("ever_activated", "holders"),
+    "active_30": Count(HELD, active(30), None),
+    "active_rate_30": Ratio("active_30", "holders"),
+    "active_90": Count(HELD, active(90), None),
+    "active_rate_90": Ratio("active_90", "holders"),
+    "active": Count(MONTHS_HELD, total("active"), None),
+    "bank's own holders": Count(MONTHS_HELD, total("holders"), None),
+    "active_rate": Ratio("active", "bank's own holders"),
+    "customers": Count(HELD, different_customers),
+    "all_customers": Count(CUSTOMERS_KEPT, how_many()),
+    "electronic_customers": Count(ELECTRONIC, different_customers),
+    "penetration": Ratio("electronic_customers", "all_customers", whole_over=frozenset({*PRODUCTS, *STEPS})),
+    "electronic_holders": Count(E_HOLDERS, how_many()),
+    "several_holders": Count(E_HOLDERS, how_many(lambda row, asked: row["several"])),
+    "several_products": Ratio("several_holders", "electronic_holders"),
+    "transactions": Count(USED, total("transactions")),
+    "transactions_off_counter": Count(
+        USED, lambda rows, asked: sum(row["transactions"] for row in rows if row["channel"] in ("electronic", "atm"))
+    ),
+    "substitution_rate": Ratio("transactions_off_counter", "transactions"),
+    "assigned": Count(ASSIGNED, how_many()),
+    "contacted": Count(ASSIGNED, how_many(contacts_of)),
+    "reached": Count(ASSIGNED, how_many(lambda row, asked: any(c["reached"] for c in contacts_of(row, asked)))),
+    "list_signed": Count(ASSIGNED, how_many(sold)),
+    "list_activated": Count(ASSIGNED, how_many(lambda row, asked: row["outcome"] == "activated")),
+    "coverage": Ratio("contacted", "assigned"),
+    "effective_contact": Ratio("reached", "contacted"),
+    "list_signing": Ratio("list_signed", "reached"),
+    "list_activation": Ratio("list_activated", "list_signed"),
+    "converted": Count(ASSIGNED, how_many(is_converted)),
+    "conversion": Ratio("converted", "contacted"),
+    "due": Count(ASSIGNED, how_many(is_due)),
+    "contacted_on_time": Count(
+        ASSIGNED,
+        how_many(
+            lambda row, asked: (
+                is_due(row, asked) and any(as_day(c["contacted_at"]) <= row["due_on"] for c in contacts_of(row, asked))
+            )
+        ),
+    ),
+    "on_time": Ratio("contacted_on_time", "due"),
+    "open_assignments": Count(OPEN, how_many()),
+    "overdue_assignments": Count(OPEN, how_many(lambda row, asked: row["due_on"] < row["day"])),
+    "overdue_share": Ratio("overdue_assignments", "open_assignments"),
+    "contacts": Count(CONTACTS, how_many()),
+    "contacts_reached": Count(CONTACTS, how_many(lambda row, asked: row["reached"])),
+    "contacts_signed": Count(CONTACTS, how_many(sold)),
+    "contact_success": Ratio("contacts_signed", "contacts"),
+    "complaints_received": Count(RECEIVED, how_many()),
+    "complaints_closed": Count(DONE, how_many()),
+    "complaints_open": Count(OPEN_COMPLAINTS, how_many()),
+    "complaints_past_due": Count(
+        OPEN_COMPLAINTS, how_many(lambda row, asked: row["due_on"] and row["due_on"] < row["day"])
+    ),
+    "complaints_per_1000_contracts": Ratio(
+        "complaints_received",
+        "holders",
+        1000,
+        frozenset({"cause", "complaint_channel", "severity", "complaint_state"}),
+    ),
+    "complaints_per_10000_customers": Ratio(
+        "complaints_received",
+        "all_customers",
+        10_000,
+        frozenset({"cause", "complaint_channel", "severity", "complaint_state", *PRODUCTS, *STEPS}),
+    ),
+    "complaints_judged": Count(RECEIVED, how_many(is_judged)),
+    "complaints_closed_on_time": Count(RECEIVED, how_many(closed_in_time)),
+    "complaints_on_time": Ratio("complaints_closed_on_time", "complaints_judged"),
+    "complaints_median_days": Count(DONE, days_to_close(Fraction(1, 2)), None),
+    "complaints_p90_days": Count(DONE, days_to_close(Fraction(9, 10)), None),
+    "complaints_repeated": Count(RECEIVED, how_many(lambda row, asked: row["repeat_of"])),
+    "complaints_repeat_share": Ratio("complaints_repeated", "complaints_received"),
+    "complaints_from_regulator": Count(RECEIVED, how_many(lambda row, asked: row["regulator"])),
+    "complaints_regulator_share": Ratio("complaints_from_regulator", "complaints_received"),
+}
+for _measure, _column in (("signed", "signed_on"), ("activated", "activated_on")):
+    _set = _targets(partial(running_targets, _measure))
+    MEASURES |= {
+        f"{_measure}_target": Count(_set, total("value"), None),
+        f"{_measure}_expected": Count(_set, expected_by_now, None),
+        f"{_measure}_toward_target": Count(_targets(partial(toward_targets, _measure, _column)), how_many()),
+        f"{_measure}_completion": Ratio(f"{_measure}_toward_target", f"{_measure}_target"),
+        f"{_measure}_pace": Ratio(f"{_measure}_toward_target", f"{_measure}_expected"),
+    }
+
+
+# The answer -----------------------------------------------------------------------------------------------------------------
+
+
+def answer(
+    bank: Bank,
+    measures: Iterable[str],
+    period: Period,
+    viewer: str,
+    *,
+    data_until: date,
+    days_off: tuple[tuple[date, int], ...] = (),
+    by: tuple[str, ...] = (),
+    where: Where | None = None,
+    against: Period | None = None,
+    parent: str | None = None,
+) -> dict[Key, dict[str, object]]:
+    """For each key of `by` the values of the measures by name, those of the period compared with under
+    `…_before`, and `…_change`."""
+    where = where or {}
+    step = next((dimension for dimension in by if dimension in STEPS), None)
+    endings = {"": period} | ({"_before": against} if against else {})
+    groups: dict[tuple[str, str], dict[Key, object]] = {}
+
+    def group(name: str, ending: str, missing: frozenset[str]) -> dict[Key, object]:
+        """The count's value for each key of `by`, without the dimensions that are `missing` in it."""
+        count = MEASURES[name]
+        if (found := groups.get((name, ending))) is not None:
+            return found
+        kept = [dimension for dimension in by if dimension not in missing]
+        filters = {d: ids for d, ids in where.items() if d in count.fact.dimensions}
+        asked = Asked(bank, endings[ending], data_until, days_off, parent or viewer, step, frozenset({*kept, *filters}))
+        rows: dict[Key, list[Row]] = {} if kept else {(): []}
+        for row in count.fact.rows(asked):
+            if (
+                under(bank, row["branch"], viewer)
+                and count.fact.wanted(row, asked)
+                and all(_chosen(d, ids, row, asked) for d, ids in filters.items())
+            ):
+                rows.setdefault(tuple(value_of(d, row, asked) for d in kept), []).append(row)
+        found = {key: count.of(members, asked) if members else None for key, members in rows.items()}
+        found = {key: count.nothing if value is None else value for key, value in found.items()}
+        groups[name, ending] = found
+        return found
+
+    def parts(name: str) -> list[tuple[str, frozenset[str]]]:
+        measure = MEASURES[name]
+        if isinstance(measure, Count):
+            return [(name, frozenset())]
+        return [
+            (part, frozenset(by) & measure.whole_over - MEASURES[part].fact.dimensions)
+            for part in (measure.over, measure.under)
+        ]
+
+    names = list(measures)
+    keys = {
+        key
+        for name in names
+        for part, missing in parts(name)
+        if not missing
+        for ending in endings
+        for key in group(part, ending, missing)
+    }
+
+    def value(name: str, ending: str, key: Key) -> object:
+        values = []
+        for part, missing in parts(name):
+            short = tuple(k for k, dimension in zip(key, by, strict=True) if dimension not in missing)
+            values.append(group(part, ending, missing).get(short, MEASURES[part].nothing))
+        if isinstance(MEASURES[name], Count):
+            return values[0]
+        over, below = values
+        return None if over is None or not below else float(MEASURES[name].per * Fraction(over) / Fraction(below))
+
+    found = {key: {n + e: value(n, e, key) for n in names for e in endings} for key in keys}
+    for values in found.values() if against else ():
+        for name in names:
+            now, before = values[name], values[name + "_before"]
+            values[name + "_change"] = None if now is None or before is None else now - before
+    return found
+
+
+def _chosen(dimension: str, ids: tuple[object, ...], row: Row, asked: Asked) -> bool:
+    """A branch stands for all that lies below it."""
+    if dimension in {*LEVELS, "below"} and any(under(asked.bank, row["branch"], top) for top in ids):
+        return True
+    return value_of(dimension, row, asked) in ids
