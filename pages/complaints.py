@@ -30,7 +30,7 @@ if parts.needs(desk, say("Complaints"), "complaints_received"):
         parts.compared(desk, rate, PRODUCT, "complaints_products")
         parts.bands(desk, "complaints_open", CLOCK, "complaints_clock")
         parts.bands(desk, "complaints_received", COMPLAINT_STATE, "complaints_states")
-    parts.crossed(desk, "complaints_received", PRODUCT, CAUSE, "complaints_causes_of_products")
+    parts.crossed(desk, "complaints_received", CAUSE, PRODUCT, "complaints_causes_of_products")
     parts.table(desk, "complaints_by_cause", say("By cause"), tallies, (CAUSE,))
     parts.table(desk, "complaints_by_branch", parts.below(desk), tallies, (BELOW,), links={"": "complaints"})
     parts.listing(desk, "open_complaint_list", "open_complaints")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -10,6 +11,7 @@ import duckdb
 import pytest
 from sqlalchemy import create_engine
 
+from data_access.__main__ import main
 from data_access.check import check
 from data_access.load import Result, load
 
@@ -141,3 +143,40 @@ def test_cards_in_taiwan_are_not_counted_twice_through_the_totals(ask: Ask) -> N
     assert ask("tw-cards", "SELECT count(*) FROM contract_months") == 3_962
     assert ask("tw-cards", "SELECT count(*) FROM contract_months WHERE active > holders") == 3
     assert ask("tw-cards", "SELECT count(*) FROM branches WHERE level = 'branch'") == 66
+
+
+@pytest.mark.parametrize(
+    ("example", "words", "expected"),
+    [
+        ("us-bank", "complaints_received --from 2017-01-01 --to 2023-12-31", 62_516),
+        ("us-bank", "complaints_received --from 2017-01-01 --to 2023-12-31 --where product=deposit", 24_814),
+        ("us-bank", "complaints_received --from 2017-01-01 --to 2023-12-31 --where sub_branch=CA", 13_709),
+        ("us-bank", "complaints_received --from 2022-01-01 --to 2022-12-31", 12_953),
+        ("us-bank", "complaints_open --to 2023-12-31 --from 2023-01-01", 1_494),
+        ("cz-bank", "signed --from 1993-01-01 --to 1998-12-31 --where family=account", 4_500),
+        ("cz-bank", "signed --from 1993-01-01 --to 1998-12-31 --where family=card", 892),
+        ("cz-bank", "signed --from 1993-01-01 --to 1998-12-31 --where product=card_classic", 659),
+        ("pt-campaign", "contacts --from 2008-01-01 --to 2010-12-31", 45_211),
+        ("pt-campaign", "contacts_signed --from 2008-01-01 --to 2010-12-31", 5_289),
+        ("pt-campaign", "contact_success --from 2008-01-01 --to 2010-12-31", 5_289 / 45_211),
+        ("tw-cards", "holders --from 2013-12-01 --to 2013-12-31", 35_945_865),
+        ("tw-cards", "active --from 2013-12-01 --to 2013-12-31", 22_564_423),
+        ("tw-cards", "active_rate --from 2013-12-01 --to 2013-12-31", 22_564_423 / 35_945_865),
+    ],
+)
+def test_the_examples_answer_when_asked(
+    results: dict[str, Result], capsys: pytest.CaptureFixture[str], example: str, words: str, expected: float
+) -> None:
+    url = f"duckdb:///{results[example].out}"
+    assert main(["ask", *words.split(), "--format", "json", "--url", url]) == 0
+    (row,) = json.loads(capsys.readouterr().out)["rows"]
+    assert row[words.split()[0]] == pytest.approx(expected, rel=1e-12)
+
+
+def test_complaints_by_state_add_up_to_all_of_them_when_asked(
+    results: dict[str, Result], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = "complaints_received --by sub_branch --from 2017-01-01 --to 2023-12-31 --total --format json".split()
+    assert main(["ask", *words, "--url", f"duckdb:///{results['us-bank'].out}"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert sum(row["complaints_received"] for row in said["rows"]) == said["total"]["complaints_received"] == 62_516
