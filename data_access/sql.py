@@ -25,6 +25,7 @@ from sqlalchemy import (
     cast,
     column,
     func,
+    literal,
     literal_column,
     null,
     or_,
@@ -35,15 +36,15 @@ from sqlalchemy import (
     values,
 )
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.expression import CTE
+from sqlalchemy.sql.expression import CTE, BindParameter
 
 from data_access.access import VIEWER, Viewer, visible
 from measures.dimensions import subtree
-from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT
+from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON
 from measures.model import Count, Dimension, Fact, Listing, Measure, Placed
 from measures.period import Period, last_days
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Order, Question
-from measures.schema import branches, products
+from measures.schema import DAY_OF, branches, products
 
 
 @dataclass(frozen=True)
@@ -147,6 +148,16 @@ def product_statement() -> Statement:
     return Statement(rows.order_by(products.c.family, products.c.name, products.c.product_id), {})
 
 
+@lru_cache(maxsize=8)
+def first_days_statement(tables: frozenset[str]) -> Statement:
+    """For each of the tables of events its name, and the first day of which it holds anything."""
+    rows = [
+        select(cast(literal(table), String).label("table_name"), cast(func.min(DAY_OF[table]), Date).label("first_day"))
+        for table in sorted(tables)
+    ]
+    return Statement(union_all(*rows), {})
+
+
 @lru_cache(maxsize=1)
 def root_statement() -> Statement:
     """The branch at the top of the tree."""
@@ -182,6 +193,7 @@ def _parameters(
     }
     for ending, period in periods.items():
         found |= {f"from{ending}": period.start, f"to{ending}": period.end}
+        found[f"{SEEN_ON.key}{ending}"] = given.data_until - (question.period.end - period.end)
         found |= {f"day_{number}{ending}": day for number, day in enumerate(days[ending])}
     for dimension, ids in question.where:
         known = [i for i in ids if i is not None]
@@ -319,16 +331,19 @@ def _wanted(
 
 
 def _on_own_days(rows: Select, ending: str) -> Select:
-    """`rows` with balances taken on the days of the period that `ending` names; each period has its own."""
+    """`rows` with balances taken and outcomes seen on the days of the period that `ending` names; each period has its own."""
     if not ending:
         return rows
     days = table(AS_OF.name + ending, column("day", Date))
+    seen_on = bindparam(SEEN_ON.key + ending, type_=Date)
 
     def own_days(element, **_kwargs):
         if element is AS_OF:
             return days
         if element is AS_OF.c.day:
             return days.c.day
+        if isinstance(element, BindParameter) and element.key == SEEN_ON.key:
+            return seen_on
         if isinstance(element, CTE) or isinstance(getattr(element, "table", None), CTE):
             return element  # the tree and the like serve all periods; a copy would be a second one of the same name
         return None

@@ -26,6 +26,7 @@ from data_access.sql import (
     Given,
     Statement,
     branch_statement,
+    first_days_statement,
     listing_count,
     listing_statement,
     product_statement,
@@ -35,7 +36,7 @@ from data_access.sql import (
 from measures.catalogue import Catalogue, catalogue
 from measures.model import Need, Unit, _
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Question, Told
-from measures.schema import DAILY_EVENTS, DEMO_SOURCE, EVENTS, REQUIRED, loads, metadata
+from measures.schema import DAILY_EVENTS, DAY_OF, DEMO_SOURCE, EVENTS, REQUIRED, loads, metadata
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,9 @@ LOOK_AGAIN_SECONDS = 5
 
 POSTGRES_OPTIONS = {"connect_timeout": "5", "options": "-c jit=off"}
 """A server that is not there is not waited for; compiling statements of many small parts takes longer than running them."""
+
+QUIET_START = timedelta(days=7)
+"""A table that begins so much later than a period may have had a week without events; later, the days before are not known."""
 
 CACHED_BYTES = 256 * 1024 * 1024
 
@@ -96,7 +100,26 @@ class Warehouse:
         a column, and `…_before` for the period compared with. Counts are whole numbers, shares 0–1, missing where nothing
         can be told. Raises WarehouseError, QuestionError."""
         state = self.state()
-        return self._cached(state, statement(question, viewer, self._given(state)), _types_of(question))
+        answer = self._cached(state, statement(question, viewer, self._given(state)), _types_of(question))
+        # Before a table's first day, and of what is known for today alone, there is no number to compare with: not even 0.
+        first_days = self.first_days() if question.against else {}
+        for measure in question.measures if question.against else ():
+            tables = {table for count in measure.counts for table in count.fact.tables if table in DAY_OF}
+            if not measure.has_history or any(
+                first_days.get(table, date.max) > question.against.start + QUIET_START for table in tables
+            ):
+                answer[[measure.name + BEFORE, measure.name + CHANGE]] = pd.NA
+        return answer
+
+    def first_days(self) -> dict[str, date]:
+        """For each table of events that holds anything the first day of which it does. Raises WarehouseError."""
+        state = self.state()
+        tables = frozenset(table for table, column in state.present if table in DAY_OF and DAY_OF[table].name == column)
+        if not tables:
+            return {}
+        asked = first_days_statement(tables)
+        found = self._cached(state, asked, {"table_name": "str", "first_day": "datetime64[s]"}).dropna()
+        return dict(zip(found["table_name"], found["first_day"].dt.date, strict=True))
 
     def listing(
         self, question: ListingQuestion, viewer: Viewer, *, limit: int | None = None, offset: int = 0
@@ -126,11 +149,13 @@ class Warehouse:
         return self._cached(self.state(), product_statement(), dict.fromkeys(("product_id", "name", "family"), "str"))
 
     def sql(self, question: Question, viewer: Viewer) -> str:
-        """The statement that answers `question`, with its parameters beneath: for people, never for running."""
+        """The statement that answers `question`, its values written into it, as it can be pasted into the engine's own shell:
+        for people, never for running."""
         asked = statement(question, viewer, self._given(self.state()))
-        text, parameters = self._compiled(asked.select)
-        shown = "\n".join(f"-- {name} = {value!r}" for name, value in parameters(asked.parameters, named=True).items())
-        return f"{text};\n{shown}"
+        # A driver that marks parameters with % has every other % doubled; "named" leaves them as they are.
+        dialect = type(self._engine.dialect)(paramstyle="named")
+        filled = asked.select.params(asked.parameters)
+        return f"{_with_values(dialect)(dialect, filled, compile_kwargs={'literal_binds': True})};"
 
     def root(self) -> str:
         """The branch at the top of the tree: where a viewer of head office stands. Raises WarehouseError."""
@@ -180,10 +205,10 @@ class Warehouse:
     def _compile(self, select: sa.Select):
         compiled = select.compile(dialect=self._engine.dialect)
 
-        def parameters(values: Mapping[str, object], *, named: bool = False):
+        def parameters(values: Mapping[str, object]):
             wanted = {name: values[name] for name in compiled.binds if name in values}
             found = compiled.construct_params(wanted)
-            return tuple(found[name] for name in compiled.positiontup) if compiled.positional and not named else found
+            return tuple(found[name] for name in compiled.positiontup) if compiled.positional else found
 
         return compiled.string, parameters
 
@@ -279,14 +304,24 @@ class Warehouse:
             return sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
         except (sa.exc.ArgumentError, ImportError) as error:
             raise WarehouseError(
-                _("Nothing here can read a warehouse at {where}: install its SQLAlchemy driver, or correct the address."),
+                _(
+                    "Nothing here can read a warehouse at {where}: install its SQLAlchemy driver, or correct the address."
+                ),
                 where=self.where,
             ) from error
 
     def _look(self) -> State:
         present = self._present()
         tables = {table for table, _column in present}
-        lacking = [table.name for table in REQUIRED if table.name not in tables]
+        lacking = [
+            needed
+            for table in REQUIRED
+            for needed in (
+                [f"{table.name}.{c.name}" for c in table.c if not c.info["optional"] and (table.name, c.name) not in present]
+                if table.name in tables
+                else [table.name]
+            )
+        ]
         if lacking:
             raise WarehouseError(
                 _(
@@ -320,10 +355,9 @@ class Warehouse:
                 # A bank may keep its earlier loads: of each table the latest counts.
                 return known.groupby("table_name")["data_until"].max().min().date()
         days = [
-            sa.select(sa.func.max(sa.cast(table.c[name], sa.Date)).label("day"))
-            for table in EVENTS
-            for name in ("signed_on", "month", "assigned_on", "contacted_at", "received_at", "answered_on")
-            if (table.name, name) in present and name in table.c
+            sa.select(sa.func.max(sa.cast(day, sa.Date)).label("day"))
+            for table, day in DAY_OF.items()
+            if (table, day.name) in present
         ]
         yesterday = date.today() - timedelta(days=1)
         if not days:
@@ -345,6 +379,16 @@ def warehouse(url: str, days_off: tuple[tuple[date, int], ...] = ()) -> Warehous
 
 def _read_only(url: URL) -> Engine:
     return sa.create_engine(url, connect_args={"read_only": True}, pool_size=8, max_overflow=16)
+
+
+def _with_values(dialect: sa.Dialect) -> type[sa.Compiled]:
+    """The compiler of `dialect`, with days written as days: in a list of values a bare text would stay a text."""
+
+    class Compiler(dialect.statement_compiler):
+        def render_literal_value(self, value: object, type_: sa.types.TypeEngine) -> str:
+            return f"DATE '{value.isoformat()}'" if isinstance(value, date) else super().render_literal_value(value, type_)
+
+    return Compiler
 
 
 @lru_cache(maxsize=512)

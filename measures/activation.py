@@ -6,7 +6,6 @@ from sqlalchemy import Date, and_, case, cast, distinct, func, or_, select
 
 from measures.dimensions import (
     OF_PRODUCTS,
-    TIME,
     USE_CHANNEL,
     agent_key,
     branch_keys,
@@ -16,7 +15,7 @@ from measures.dimensions import (
     product_keys,
     time_keys,
 )
-from measures.given import AS_OF, DATA_UNTIL, days_after
+from measures.given import AS_OF, DATA_UNTIL, SEEN_ON, days_after
 from measures.model import Better, Count, Fact, Key, Placed, Ratio, _
 from measures.schema import contract_months, contracts, customers, products, usage
 
@@ -161,7 +160,8 @@ def _known_now(condition):
     return func.sum(case((AS_OF.c.day != DATA_UNTIL, None), (condition, 1), else_=0))
 
 
-mature = days_after(contracts.c.signed_on, products.c.activation_days) <= DATA_UNTIL
+mature = days_after(contracts.c.signed_on, products.c.activation_days) <= SEEN_ON
+used_by_then = contracts.c.activated_on <= SEEN_ON
 in_window = contracts.c.activated_on <= days_after(contracts.c.signed_on, products.c.activation_days)
 
 signed = Count(
@@ -190,7 +190,7 @@ activated = Count(
     better=Better.HIGHER,
     family=FAMILY_NAME,
     fact=SIGNED,
-    of=func.count(contracts.c.activated_on),
+    of=func.count(case((used_by_then, 1))),
     otherwise=Count(
         name="activated",
         label=_("Activated"),
@@ -251,7 +251,7 @@ never_used = Count(
     better=Better.LOWER,
     family=FAMILY_NAME,
     fact=SIGNED,
-    of=func.count(case((and_(mature, contracts.c.activated_on.is_(None)), 1))),
+    of=func.count(case((and_(mature, or_(contracts.c.activated_on.is_(None), ~used_by_then)), 1))),
 )
 
 never_used_share = Ratio(
@@ -430,10 +430,9 @@ penetration = Ratio(
     ),
     better=Better.HIGHER,
     family=FAMILY_NAME,
-    costly=True,
     over=electronic_customers,
     under=all_customers,
-    spans=frozenset({*OF_PRODUCTS, *TIME}),
+    spans=frozenset(OF_PRODUCTS),
 )
 
 holders_of_any = Count(
@@ -477,6 +476,7 @@ transactions = Count(
     family=FAMILY_NAME,
     fact=USED,
     of=func.sum(usage.c.transactions),
+    absent=None,
 )
 
 transactions_off_counter = Count(
@@ -487,6 +487,7 @@ transactions_off_counter = Count(
     family=FAMILY_NAME,
     fact=USED,
     of=func.sum(case((usage.c.channel != "counter", usage.c.transactions), else_=0)),
+    absent=None,
 )
 
 substitution_rate = Ratio(

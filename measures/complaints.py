@@ -6,6 +6,7 @@ from sqlalchemy import Date, and_, case, cast, func, literal_column, or_
 
 from measures.activation import all_customers, holders
 from measures.dimensions import (
+    AGENT,
     CAUSE,
     CLOCK,
     COMPLAINT_CHANNEL,
@@ -14,7 +15,6 @@ from measures.dimensions import (
     OPEN_AGE,
     PLACE,
     SEVERITY,
-    TIME,
     agent_key,
     branch_keys,
     customer_keys,
@@ -23,7 +23,7 @@ from measures.dimensions import (
     product_keys,
     time_keys,
 )
-from measures.given import AS_OF, DATA_UNTIL, days_between
+from measures.given import AS_OF, SEEN_ON, days_between
 from measures.model import Better, Count, Fact, Key, Listing, ListingColumn, Placed, Ratio, Unit, _
 from measures.schema import complaints, products
 
@@ -31,9 +31,11 @@ FAMILY_NAME = _("Complaints")
 
 received_on = cast(complaints.c.received_at, Date)
 closed_on = cast(complaints.c.closed_at, Date)
-_past_due = and_(complaints.c.closed_at.is_(None), complaints.c.due_on < DATA_UNTIL)
+_closed_by_then = closed_on <= SEEN_ON
+_open_then = or_(complaints.c.closed_at.is_(None), ~_closed_by_then)
+_past_due = and_(_open_then, complaints.c.due_on < SEEN_ON)
 
-_state = case((complaints.c.closed_at.is_not(None), "closed"), (_past_due, "past_due"), else_="open")
+_state = case((_closed_by_then, "closed"), (_past_due, "past_due"), else_="open")
 _keys = (
     branch_keys()
     | product_keys(complaints.c.product_id)
@@ -153,6 +155,7 @@ per_1000_contracts = Ratio(
     over=received,
     under=holders,
     spans=_OF_COMPLAINTS,
+    never_by=frozenset({AGENT}),
 )
 
 per_10000_customers = Ratio(
@@ -165,7 +168,7 @@ per_10000_customers = Ratio(
     family=FAMILY_NAME,
     over=received,
     under=all_customers,
-    spans=_OF_COMPLAINTS | frozenset({*OF_PRODUCTS, *TIME}),
+    spans=_OF_COMPLAINTS | frozenset(OF_PRODUCTS),
 )
 
 to_close_on_time = Count(
@@ -174,9 +177,7 @@ to_close_on_time = Count(
     meaning=_("Complaints received in the period, with a due day, that are closed, or open and past due"),
     family=FAMILY_NAME,
     fact=RECEIVED,
-    of=func.count(
-        case((and_(complaints.c.due_on.is_not(None), or_(complaints.c.closed_at.is_not(None), _past_due)), 1))
-    ),
+    of=func.count(case((and_(complaints.c.due_on.is_not(None), or_(_closed_by_then, _past_due)), 1))),
 )
 
 closed_on_time = Count(
@@ -186,7 +187,7 @@ closed_on_time = Count(
     better=Better.HIGHER,
     family=FAMILY_NAME,
     fact=RECEIVED,
-    of=func.count(case((closed_on <= complaints.c.due_on, 1))),
+    of=func.count(case((and_(closed_on <= complaints.c.due_on, _closed_by_then), 1))),
 )
 
 closed_on_time_share = Ratio(
@@ -203,7 +204,7 @@ closed_on_time_share = Ratio(
 
 
 def _days_to_close(share: str):
-    return func.percentile_cont(literal_column(share)).within_group(days_between(received_on, closed_on))
+    return func.percentile_disc(literal_column(share)).within_group(days_between(received_on, closed_on))
 
 
 median_days = Count(

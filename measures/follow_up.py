@@ -17,7 +17,7 @@ from measures.dimensions import (
     product_keys,
     time_keys,
 )
-from measures.given import AS_OF, DATA_UNTIL, days_after, days_between
+from measures.given import AS_OF, SEEN_ON, days_after, days_between
 from measures.model import Better, Count, Fact, Key, Listing, ListingColumn, Placed, Ratio, Unit, _
 from measures.schema import agents, assignments, campaigns, contacts, contracts, customers, products
 
@@ -32,15 +32,15 @@ _touches = (
         func.max(cast(contacts.c.contacted_at, Date)).label("last_on"),
         func.max(case((contacts.c.reached, 1), else_=0)).label("reached"),
     )
-    .where(contacts.c.assignment_id.is_not(None))
+    .where(contacts.c.assignment_id.is_not(None), cast(contacts.c.contacted_at, Date) <= SEEN_ON)
     .group_by(contacts.c.assignment_id)
-    .cte("touches")
+    .subquery("touches")
 )
 
 
 def _soon_after(day):
     contacted_on = cast(contacts.c.contacted_at, Date)
-    return and_(day >= contacted_on, day <= days_after(contacted_on, CONVERSION_DAYS))
+    return and_(day >= contacted_on, day <= days_after(contacted_on, CONVERSION_DAYS), day <= SEEN_ON)
 
 
 _results = (
@@ -57,7 +57,7 @@ _results = (
         )
     )
     .group_by(contacts.c.assignment_id)
-    .cte("results")
+    .subquery("results")
 )
 
 _keys = (
@@ -133,6 +133,10 @@ CONTACTS = Fact(
 )
 
 
+# An outcome carries no day of its own; it was known when the assignment was closed.
+_known_by_then = or_(assignments.c.closed_on.is_(None), assignments.c.closed_on <= SEEN_ON)
+
+
 def _sold(outcome):
     return or_(outcome == "signed", outcome == "activated")
 
@@ -175,7 +179,7 @@ list_signed = Count(
     better=Better.HIGHER,
     family=FAMILY_NAME,
     fact=ASSIGNED,
-    of=func.count(case((_sold(assignments.c.outcome), 1))),
+    of=func.count(case((and_(_sold(assignments.c.outcome), _known_by_then), 1))),
 )
 
 list_activated = Count(
@@ -185,7 +189,7 @@ list_activated = Count(
     better=Better.HIGHER,
     family=FAMILY_NAME,
     fact=ASSIGNED,
-    of=func.count(case((assignments.c.outcome == "activated", 1))),
+    of=func.count(case((and_(assignments.c.outcome == "activated", _known_by_then), 1))),
 )
 
 coverage = Ratio(
@@ -259,7 +263,7 @@ due = Count(
     meaning=_("Of the customers assigned in the period, those whose first contact was due by the data's date"),
     family=FAMILY_NAME,
     fact=ASSIGNED,
-    of=func.count(case((assignments.c.due_on <= DATA_UNTIL, 1))),
+    of=func.count(case((assignments.c.due_on <= SEEN_ON, 1))),
 )
 
 contacted_on_time = Count(
@@ -269,7 +273,7 @@ contacted_on_time = Count(
     better=Better.HIGHER,
     family=FAMILY_NAME,
     fact=ASSIGNED,
-    of=func.count(case((and_(assignments.c.due_on <= DATA_UNTIL, _touches.c.first_on <= assignments.c.due_on), 1))),
+    of=func.count(case((and_(assignments.c.due_on <= SEEN_ON, _touches.c.first_on <= assignments.c.due_on), 1))),
 )
 
 on_time = Ratio(

@@ -15,6 +15,10 @@ from sqlalchemy.sql.functions import FunctionElement
 DATA_UNTIL = bindparam("data_until", type_=Date)
 """The last day that is complete in the warehouse."""
 
+SEEN_ON = bindparam("seen_on", type_=Date)
+"""The day on which what became of an event is looked at: the data's date, and for a period compared with, a day as long after
+that period as the data's date is after the one asked for. What happened since last year is not held against this week."""
+
 PARENT = bindparam("parent", type_=None)
 """The branch whose children the dimension `below` tells apart."""
 

@@ -96,6 +96,11 @@ class Fact:
     def __repr__(self) -> str:
         return self.name
 
+    @property
+    def tables(self) -> frozenset[str]:
+        """The tables of the contract that a row of this fact comes from, without lookups."""
+        return frozenset(table for table, _column in reads(self.source, self.branch))
+
     def joined(self, expressions: Iterable[ColumnElement]) -> FromClause:
         """The source, joined with the lookups that `expressions` read."""
         wanted = {
@@ -197,6 +202,8 @@ class Ratio(Measure):
     under: Count
     per: int = 1
     spans: frozenset[Dimension] = frozenset()
+    never_by: frozenset[Dimension] = frozenset()
+    """Dimensions that mean another thing in each of the two counts: who is complained about, and who sold the contract."""
     fewest: int = 30
     unit: Unit = Unit.SHARE
     adds_up: bool = False
@@ -207,11 +214,11 @@ class Ratio(Measure):
 
     @property
     def dimensions(self) -> frozenset[Dimension]:
-        return self.over.dimensions & (self.under.dimensions | self.spans)
+        return (self.over.dimensions & (self.under.dimensions | self.spans)) - self.never_by
 
     @property
     def has_history(self) -> bool:
-        return self.over.has_history
+        return self.over.has_history and self.under.has_history
 
     @property
     def needs(self) -> frozenset[Need]:

@@ -99,6 +99,8 @@ def compared_period(period: Period, preset: Preset | None, compare: Compare) -> 
     """
     if compare is Compare.NOTHING:
         return None
+    if compare is Compare.LAST_YEAR and preset in (Preset.THIS_WEEK, Preset.LAST_WEEK):
+        return Period(period.start - timedelta(days=364), period.end - timedelta(days=364))  # the same weekdays
     if compare is Compare.LAST_YEAR:
         return Period(months_later(period.start, -12), _end_moved(period.end, -12))
     if preset in (Preset.THIS_WEEK, Preset.LAST_WEEK):

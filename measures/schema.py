@@ -280,6 +280,16 @@ contract_months = _table(
 REQUIRED = (branches, products)
 EVENTS = (contracts, contract_months, usage, assignments, contacts, complaints, surveys)
 DAILY_EVENTS = (contracts, assignments, contacts, complaints)
+DAY_OF = {
+    contracts.name: contracts.c.signed_on,
+    contract_months.name: contract_months.c.month,
+    usage.name: usage.c.month,
+    assignments.name: assignments.c.assigned_on,
+    contacts.name: contacts.c.contacted_at,
+    complaints.name: complaints.c.received_at,
+    surveys.name: surveys.c.answered_on,
+}
+"""The day on which a row of each table of events happened."""
 DEMO_SOURCE = "demo"
 """`loads.source` of every table of a demo bank: the app may then be opened without sign-in."""
 

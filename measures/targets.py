@@ -8,8 +8,10 @@ from measures.activation import activated as _activated
 from measures.activation import signed as _signed
 from measures.dimensions import (
     AGENT,
+    AREA,
     FAMILY,
     PRODUCT,
+    REGION,
     agent_key,
     branch_keys,
     branch_lookups,
@@ -22,6 +24,8 @@ from measures.schema import agents, branches, contracts, products, targets
 
 FAMILY_NAME = _("Targets")
 
+# A branch's own area or region is not that of all its outlets: split by them, target and contracts would be of other places.
+_tree_keys = {d: key for d, key in branch_keys().items() if d not in (AREA, REGION)}
 _running = and_(targets.c.starts_on <= AS_OF.c.day, targets.c.ends_on >= AS_OF.c.day)
 
 
@@ -55,7 +59,7 @@ def _set(measure: str) -> Fact:
         branch=rows.c.branch_id,
         placed=Placed.BALANCE,
         day=rows.c.day,
-        keys=branch_keys() | product_keys(rows.c.product_id) | agent_key(rows.c.agent_id) | time_keys(rows.c.day),
+        keys=_tree_keys | product_keys(rows.c.product_id) | agent_key(rows.c.agent_id) | time_keys(rows.c.day),
         lookups=branch_lookups(rows.c.branch_id)
         | {products: products.c.product_id == rows.c.product_id, agents: agents.c.agent_id == rows.c.agent_id},
         whole=_whole(rows.c.product_id, rows.c.agent_id),
@@ -92,7 +96,7 @@ def _reached(measure: str, day: ColumnElement[Date]) -> Fact:
         branch=rows.c.branch_id,
         placed=Placed.BALANCE,
         day=rows.c.day,
-        keys=branch_keys() | product_keys(rows.c.product_id) | agent_key(rows.c.agent_id) | time_keys(rows.c.day),
+        keys=_tree_keys | product_keys(rows.c.product_id) | agent_key(rows.c.agent_id) | time_keys(rows.c.day),
         lookups=branch_lookups(rows.c.branch_id)
         | {products: products.c.product_id == rows.c.product_id, agents: agents.c.agent_id == rows.c.agent_id},
         whole=_whole(rows.c.product_id, rows.c.agent_id),

@@ -55,7 +55,7 @@ shared.breadcrumb(places, chosen.branch, say)
 with menu:
     drawn.menu(pages, chosen, say)
 scope = drawn.scope(places, seen_from, say)
-drawn.strip(now.data_until, now.loaded, found.stale_after_days, chosen, scope, say)
+drawn.strip(now.data_until, now.loaded, source.first_days(), found.stale_after_days, chosen, scope, say)
 
 look = Look(language=say.language, dark=st.context.theme.type == "dark")
 state["desk"] = desk = Desk(source, now, viewer, chosen, places, products, say, look, scope, came_by_link)

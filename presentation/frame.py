@@ -75,7 +75,7 @@ def menu(listed: Mapping[str, st.Page], filters: Filters, say: Words) -> None:
 def language(say: Words) -> Words:
     """The switch of languages, each named in its own; returns the words of the one chosen."""
     with st.sidebar:
-        st.selectbox(say("Language"), list(LANGUAGES), key="lang", format_func=LANGUAGES.get)
+        st.selectbox(say("Language"), list(LANGUAGES), key="lang", format_func=LANGUAGES.get, persist_state="session")
     return words(st.session_state["lang"])
 
 
@@ -115,11 +115,25 @@ def scope(places: Mapping[str, Place], seen_from: str, say: Words) -> str:
     return say.plural("{branch} and {n} branch below it", "{branch} and {n} branches below it", below, branch=name)
 
 
-def strip(data_until: date, loaded: pd.DataFrame, stale_after: int, filters: Filters, scope: str, say: Words) -> None:
+def strip(
+    data_until: date,
+    loaded: pd.DataFrame,
+    first_days: Mapping[str, date],
+    stale_after: int,
+    filters: Filters,
+    scope: str,
+    say: Words,
+) -> None:
     """The data's date, what is incomplete or late, and whose rows are seen."""
     parts = [say("Data until {day}", day=day_shown(data_until, say.language))]
     if filters.period.end == data_until and (data_until + timedelta(days=1)).day != 1:
         parts.append(say("the running month is incomplete"))
+    if filters.against:
+        for table, day in first_days.items():
+            if day > filters.against.start + timedelta(days=7):
+                parts.append(
+                    say("{table} only since {day}: no comparison", table=table, day=day_shown(day, say.language))
+                )
     late = loaded[loaded["data_until"].dt.date < data_until] if len(loaded) else loaded
     for row in late.itertuples(index=False):
         parts.append(

@@ -21,6 +21,9 @@ the 30th day after a contact, s09 on the 31st, which is too late. Contacts witho
 Complaints. Received in the first and the last second of April–May and a second beside (p01, p02, p03); closed on the due
 day in the evening (p04), a day late (p05), without a due day (p06, p07); open past due (p08), due today (p09), due later (p10).
 
+Long ago: one row of early 2024 in each table of events (k15, s10, x11, p13 …), so that what they hold of spring 2026 can be
+compared with earlier days.
+
 Targets. t1 is for all products and t2 for one of them, t3 for one agent: they stand beside each other and are not added.
 t4 is on a sub-branch, t5 and t6 on 120; t7 is over, t8 has not begun, t9 has no working day at all.
 """
@@ -151,6 +154,7 @@ _PICTURES = {
         c05         | mobile     | 120       | 2026-03-01 | 1            | 5      | electronic
         c07         | card       | 13%       | 2026-04-01 | 0            | 0      | counter
         c08         | card       | 12_       | 2026-06-01 | 99           | 5      | counter
+        c10         | card       | 1         | 2024-01-01 | 3            | 5      | counter
     """,
     "campaigns": """
         campaign_id | name        | product_id | branch_id | starts_on  | ends_on
@@ -168,6 +172,7 @@ _PICTURES = {
         s07           | l1          | c06         | mobile     | 13%       | a4       | 2026-04-01  | 2026-05-20 | -          | unreachable
         s08           | l1          | c08         | mobile     | 12_       | a1       | 2026-02-10  | 2026-02-20 | 2026-03-15 | interested
         s09           | l1          | c03         | mobile     | 1211      | a1       | 2026-04-20  | 2026-04-20 | -          | interested
+        s10           | l1          | c10         | mobile     | 1         | a1       | 2024-01-10  | 2024-01-20 | 2024-02-01 | refused
     """,
     "contacts": """
         contact_id | assignment_id | customer_id | product_id | branch_id | agent_id | contacted_at        | kind    | new_customer | reached | outcome
@@ -181,6 +186,7 @@ _PICTURES = {
         x08        | -             | c10         | card       | 1         | -        | 2026-05-21T00:00:00 | wechat  | no           | yes     | signed
         x09        | s09           | c03         | mobile     | 1211      | a1       | 2026-04-20T10:00:00 | call    | no           | yes     | interested
         x10        | s08           | c08         | mobile     | 12_       | a1       | 2026-02-15T10:00:00 | call    | no           | yes     | interested
+        x11        | -             | c10         | card       | 1         | -        | 2024-01-10T10:00:00 | call    | no           | no      | -
     """,
     "complaints": """
         complaint_id | branch_id | product_id | customer_id | agent_id | cause    | channel   | severity | received_at         | due_on     | closed_at           | repeat_of | regulator
@@ -196,6 +202,7 @@ _PICTURES = {
         p10          | 12_       | online     | c08         | -        | fees     | app       | low      | 2026-05-16T12:00:00 | 2026-05-25 | -                   | p04       | no
         p11          | 1210      | card       | c01         | a1       | fees     | app       | low      | 2026-02-01T12:00:00 | 2026-02-16 | 2026-05-20T12:00:00 | -         | no
         p12          | 1         | loan       | c10         | -        | fees     | app       | low      | 2026-03-01T12:00:00 | 2026-03-16 | 2026-03-05T12:00:00 | p11       | no
+        p13          | 1         | loan       | c10         | -        | fees     | app       | low      | 2024-01-01T12:00:00 | 2024-01-16 | 2024-01-05T12:00:00 | -         | no
     """,
     "targets": """
         target_id | measure   | branch_id | product_id | agent_id | starts_on  | ends_on    | value
@@ -216,6 +223,7 @@ _PICTURES = {
         2026-04-01 | 13%       | card       | 1      | -         | 2      | 3       | 3
         2026-05-01 | 120       | mobile     | 900    | 800       | 700    | 600     | 500
         2026-04-01 | 1210      | mobile     | 0      | 0         | 0      | 0       | 0
+        2024-01-01 | 120       | mobile     | 2      | 1         | 0      | 2       | 1
     """,
     "loads": """
         table_name      | loaded_at           | rows | source | data_until

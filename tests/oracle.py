@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from fractions import Fraction
 from functools import partial
-from math import floor
+from math import ceil
 
 from measures.period import Period
 
@@ -34,6 +34,7 @@ class Asked:
     bank: Bank
     period: Period
     data_until: date
+    seen_on: date
     days_off: tuple[tuple[date, int], ...]
     parent: str
     step: str | None
@@ -54,6 +55,11 @@ class Asked:
 
 def as_day(moment: object) -> date | None:
     return moment.date() if isinstance(moment, datetime) else moment
+
+
+def was(moment: object, asked: Asked) -> bool:
+    """Whether something had happened by the day on which what became of an event is looked at."""
+    return moment is not None and as_day(moment) <= asked.seen_on
 
 
 def begin_of(step: str, day: date) -> date:
@@ -142,8 +148,9 @@ open_assignments = partial(lasting, "assignments", "assigned_on", "closed_on")
 
 def complaints(asked: Asked) -> Iterator[Row]:
     for row in happened("complaints", "received_at", asked):
-        late = row["closed_at"] is None and row["due_on"] is not None and row["due_on"] < asked.data_until
-        state = "closed" if row["closed_at"] else "past_due" if late else "open"
+        closed = was(row["closed_at"], asked)
+        late = not closed and row["due_on"] is not None and row["due_on"] < asked.seen_on
+        state = "closed" if closed else "past_due" if late else "open"
         yield row | {"complaint_state": state}
 
 
@@ -296,7 +303,7 @@ def window_end(row: Row, asked: Asked) -> date:
 
 
 def window_over(row: Row, asked: Asked) -> bool:
-    return window_end(row, asked) <= asked.data_until
+    return window_end(row, asked) <= asked.seen_on
 
 
 def active(days: int) -> Of:
@@ -322,11 +329,12 @@ def total(column: str, only: Callable[[Row], bool] = lambda row: True) -> Of:
 
 
 def contacts_of(row: Row, asked: Asked) -> list[Row]:
-    return [c for c in asked.bank["contacts"] if c["assignment_id"] == row["assignment_id"]]
+    mine = (c for c in asked.bank["contacts"] if c["assignment_id"] == row["assignment_id"])
+    return [c for c in mine if was(c["contacted_at"], asked)]
 
 
 def is_due(row: Row, asked: Asked) -> bool:
-    return row["due_on"] <= asked.data_until
+    return row["due_on"] <= asked.seen_on
 
 
 def is_converted(row: Row, asked: Asked) -> bool:
@@ -337,23 +345,21 @@ def is_converted(row: Row, asked: Asked) -> bool:
         if contract["customer_id"] == row["customer_id"] and contract["product_id"] == row["product_id"]
     ]
     contacted = [as_day(contact["contacted_at"]) for contact in contacts_of(row, asked)]
-    return any(day is not None and 0 <= (day - on).days <= 30 for day in days for on in contacted)
+    return any(was(day, asked) and 0 <= (day - on).days <= 30 for day in days for on in contacted)
 
 
 def is_judged(row: Row, asked: Asked) -> bool:
-    return row["due_on"] is not None and (row["closed_at"] is not None or row["due_on"] < asked.data_until)
+    return row["due_on"] is not None and (was(row["closed_at"], asked) or row["due_on"] < asked.seen_on)
 
 
 def closed_in_time(row: Row, asked: Asked) -> bool:
-    return bool(row["due_on"] and row["closed_at"] and as_day(row["closed_at"]) <= row["due_on"])
+    return bool(row["due_on"] and was(row["closed_at"], asked) and as_day(row["closed_at"]) <= row["due_on"])
 
 
 def days_to_close(share: Fraction) -> Of:
-    def quantile(rows: list[Row], asked: Asked) -> float:
+    def quantile(rows: list[Row], asked: Asked) -> int:
         days = sorted((as_day(row["closed_at"]) - as_day(row["received_at"])).days for row in rows)
-        place = share * (len(days) - 1)
-        low = floor(place)
-        return float(days[low] + (place - low) * (days[min(low + 1, len(days) - 1)] - days[low]))
+        return days[ceil(share * len(days)) - 1]
 
     return quantile
 
@@ -367,9 +373,14 @@ def sold(row: Row, asked: Asked) -> bool:
     return row["outcome"] in ("signed", "activated")
 
 
+def known(row: Row, asked: Asked) -> bool:
+    """An outcome is known when the assignment is closed; one that is open has it now."""
+    return row["closed_on"] is None or was(row["closed_on"], asked)
+
+
 MEASURES: dict[str, Count | Ratio] = {
     "signed": Count(SIGNED, how_many()),
-    "activated": Count(SIGNED, how_many(lambda row, asked: row["activated_on"])),
+    "activated": Count(SIGNED, how_many(lambda row, asked: was(row["activated_on"], asked))),
     "activation_rate": Ratio("activated", "signed"),
     "mature_signed": Count(SIGNED, how_many(window_over)),
     "activated_in_window": Count(
@@ -381,7 +392,9 @@ MEASURES: dict[str, Count | Ratio] = {
         ),
     ),
     "cohort_activation_rate": Ratio("activated_in_window", "mature_signed"),
-    "never_used": Count(SIGNED, how_many(lambda row, asked: window_over(row, asked) and not row["activated_on"])),
+    "never_used": Count(
+        SIGNED, how_many(lambda row, asked: window_over(row, asked) and not was(row["activated_on"], asked))
+    ),
     "never_used_share": Ratio("never_used", "mature_signed"),
     "closed": Count(CLOSED, how_many()),
     "holders": Count(HELD, how_many()),
@@ -399,20 +412,22 @@ MEASURES: dict[str, Count | Ratio] = {
     "customers": Count(HELD, different_customers),
     "all_customers": Count(CUSTOMERS_KEPT, how_many()),
     "electronic_customers": Count(ELECTRONIC, different_customers),
-    "penetration": Ratio("electronic_customers", "all_customers", whole_over=frozenset({*PRODUCTS, *STEPS})),
+    "penetration": Ratio("electronic_customers", "all_customers", whole_over=frozenset(PRODUCTS)),
     "electronic_holders": Count(E_HOLDERS, how_many()),
     "several_holders": Count(E_HOLDERS, how_many(lambda row, asked: row["several"])),
     "several_products": Ratio("several_holders", "electronic_holders"),
-    "transactions": Count(USED, total("transactions")),
+    "transactions": Count(USED, total("transactions"), None),
     "transactions_off_counter": Count(
-        USED, lambda rows, asked: sum(row["transactions"] for row in rows if row["channel"] in ("electronic", "atm"))
+        USED,
+        lambda rows, asked: sum(row["transactions"] for row in rows if row["channel"] in ("electronic", "atm")),
+        None,
     ),
     "substitution_rate": Ratio("transactions_off_counter", "transactions"),
     "assigned": Count(ASSIGNED, how_many()),
     "contacted": Count(ASSIGNED, how_many(contacts_of)),
     "reached": Count(ASSIGNED, how_many(lambda row, asked: any(c["reached"] for c in contacts_of(row, asked)))),
-    "list_signed": Count(ASSIGNED, how_many(sold)),
-    "list_activated": Count(ASSIGNED, how_many(lambda row, asked: row["outcome"] == "activated")),
+    "list_signed": Count(ASSIGNED, how_many(lambda row, asked: sold(row, asked) and known(row, asked))),
+    "list_activated": Count(ASSIGNED, how_many(lambda row, asked: row["outcome"] == "activated" and known(row, asked))),
     "coverage": Ratio("contacted", "assigned"),
     "effective_contact": Ratio("reached", "contacted"),
     "list_signing": Ratio("list_signed", "reached"),
@@ -452,7 +467,7 @@ MEASURES: dict[str, Count | Ratio] = {
         "complaints_received",
         "all_customers",
         10_000,
-        frozenset({"cause", "complaint_channel", "severity", "complaint_state", *PRODUCTS, *STEPS}),
+        frozenset({"cause", "complaint_channel", "severity", "complaint_state", *PRODUCTS}),
     ),
     "complaints_judged": Count(RECEIVED, how_many(is_judged)),
     "complaints_closed_on_time": Count(RECEIVED, how_many(closed_in_time)),
@@ -473,6 +488,18 @@ for _measure, _column in (("signed", "signed_on"), ("activated", "activated_on")
         f"{_measure}_completion": Ratio(f"{_measure}_toward_target", f"{_measure}_target"),
         f"{_measure}_pace": Ratio(f"{_measure}_toward_target", f"{_measure}_expected"),
     }
+
+
+NO_HISTORY = {
+    "all_customers",
+    "penetration",
+    "complaints_per_10000_customers",
+    "active_30",
+    "active_90",
+    "active_rate_30",
+    "active_rate_90",
+}
+"""Today's customers and the last use are known for today alone: nothing is compared with them."""
 
 
 # The answer -----------------------------------------------------------------------------------------------------------------
@@ -505,7 +532,10 @@ def answer(
             return found
         kept = [dimension for dimension in by if dimension not in missing]
         filters = {d: ids for d, ids in where.items() if d in count.fact.dimensions}
-        asked = Asked(bank, endings[ending], data_until, days_off, parent or viewer, step, frozenset({*kept, *filters}))
+        seen_on = data_until - (period.end - endings[ending].end)
+        asked = Asked(
+            bank, endings[ending], data_until, seen_on, days_off, parent or viewer, step, frozenset({*kept, *filters})
+        )
         rows: dict[Key, list[Row]] = {} if kept else {(): []}
         for row in count.fact.rows(asked):
             if (
@@ -551,6 +581,8 @@ def answer(
     found = {key: {n + e: value(n, e, key) for n in names for e in endings} for key in keys}
     for values in found.values() if against else ():
         for name in names:
+            if name in NO_HISTORY:
+                values[name + "_before"] = None
             now, before = values[name], values[name + "_before"]
             values[name + "_change"] = None if now is None or before is None else now - before
     return found
