@@ -18,7 +18,7 @@ from starlette.routing import Route
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # the pages import measures, data_access and presentation from here
 
-from data_access.settings import settings  # noqa: E402
+from data_access.settings import SettingsError, settings  # noqa: E402
 from data_access.warehouse import warehouse  # noqa: E402
 from measures.question import Told  # noqa: E402
 from presentation.words import browser_language, words  # noqa: E402
@@ -26,12 +26,15 @@ from presentation.words import browser_language, words  # noqa: E402
 log = logging.getLogger("dashboard")
 
 
-async def health(_request: Request) -> JSONResponse:
-    """Whether the server runs and the warehouse answers; says nothing about either to a stranger."""
-    found = settings()
+def health(_request: Request) -> JSONResponse:
+    """Whether the server runs and the warehouse answers; says nothing about either to a stranger.
+
+    No coroutine: Starlette runs it in a thread, because a warehouse that is slow to answer must not hold up every session.
+    """
     try:
+        found = settings()
         warehouse(found.url, found.days_off).state()
-    except Told:
+    except (Told, SettingsError):
         return JSONResponse({"status": "warehouse unavailable"}, status_code=503)
     return JSONResponse({"status": "ok"})
 
@@ -42,11 +45,11 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
     Streamlit collects garbage after every run while the reader waits: 75 ms with these libraries loaded, 3 ms without them.
     """
-    found = settings()
     try:
+        found = settings()
         warehouse(found.url, found.days_off).state()
-    except Told as error:
-        log.warning("%s", error)
+    except (Told, SettingsError) as error:
+        log.warning("%s", error)  # the pages say so too, and look again at every visit
     gc.collect()
     gc.freeze()
     yield

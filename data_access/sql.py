@@ -22,6 +22,7 @@ from sqlalchemy import (
     TableClause,
     and_,
     bindparam,
+    case,
     cast,
     column,
     func,
@@ -41,7 +42,7 @@ from sqlalchemy.sql.expression import CTE, BindParameter
 from data_access.access import VIEWER, Viewer, visible
 from measures.dimensions import subtree
 from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON
-from measures.model import Count, Dimension, Fact, Listing, Measure, Placed
+from measures.model import Count, Dimension, Fact, Listing, Measure, Placed, Ratio
 from measures.period import Period, last_days
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Order, Question
 from measures.schema import DAY_OF, branches, products
@@ -234,7 +235,7 @@ def _answer(shape: _Shape) -> Select:
     answer = select(*columns).select_from(source)
     named = {c.name: c for c in answer.selected_columns}
     # What was asked for first; then the keys, so that the same question has the same order every time.
-    asked = [_sorted(named[order.column], order) for order in shape.order]
+    asked = [o for order in shape.order for o in (*_few_last(shape, order, found), _sorted(named[order.column], order))]
     keys = [named[dimension.name].asc().nulls_last() for dimension in shape.by]
     if shape.cumulative:
         counted = cast(named[shape.measures[0].name].element, Double)
@@ -368,6 +369,15 @@ def _with_given(rows: Select, days: tuple[tuple[str, int], ...], days_off: int) 
         listed = listed.data(exceptions or [(DATA_UNTIL, 0)])
         rows = rows.add_cte(select(listed.c.day, listed.c.change).cte(DAYS_OFF.name))
     return rows
+
+
+def _few_last(shape: _Shape, order: Order, found: Mapping[_Part, ColumnElement]) -> list[ColumnElement]:
+    """A rate over too few to be ranked comes after the others, whichever way they are sorted."""
+    measure = next((m for m in shape.measures if m.name == order.column and isinstance(m, Ratio)), None)
+    if measure is None:
+        return []
+    base = found[measure.under, shape.missing(measure, measure.under), ""]
+    return [case((func.coalesce(base, 0) < measure.fewest, 1), else_=0)]
 
 
 def _key_names(dimension: Dimension) -> list[str]:

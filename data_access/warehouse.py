@@ -101,25 +101,25 @@ class Warehouse:
         can be told. Raises WarehouseError, QuestionError."""
         state = self.state()
         answer = self._cached(state, statement(question, viewer, self._given(state)), _types_of(question))
-        # Before a table's first day, and of what is known for today alone, there is no number to compare with: not even 0.
-        first_days = self.first_days() if question.against else {}
-        for measure in question.measures if question.against else ():
-            tables = {table for count in measure.counts for table in count.fact.tables if table in DAY_OF}
-            if not measure.has_history or any(
-                first_days.get(table, date.max) > question.against.start + QUIET_START for table in tables
-            ):
-                answer[[measure.name + BEFORE, measure.name + CHANGE]] = pd.NA
+        if question.against:
+            # Before a table's first day, and of what is known for today alone, no number is known: 0 would be read as one.
+            unknown = self.unknown_before(question.against.start)
+            for measure in question.measures:
+                if not measure.has_history or any(unknown.keys() & count.fact.tables for count in measure.counts):
+                    for column in (measure.name + BEFORE, measure.name + CHANGE):
+                        answer[column] = answer[column].mask(answer[column].notna())
         return answer
 
-    def first_days(self) -> dict[str, date]:
-        """For each table of events that holds anything the first day of which it does. Raises WarehouseError."""
+    def unknown_before(self, day: date) -> dict[str, date]:
+        """The tables of events that begin after `day`, each with the first day on which it holds anything. Raises WarehouseError."""
         state = self.state()
         tables = frozenset(table for table, column in state.present if table in DAY_OF and DAY_OF[table].name == column)
         if not tables:
             return {}
         asked = first_days_statement(tables)
         found = self._cached(state, asked, {"table_name": "str", "first_day": "datetime64[s]"}).dropna()
-        return dict(zip(found["table_name"], found["first_day"].dt.date, strict=True))
+        first_days = zip(found["table_name"], found["first_day"].dt.date, strict=True)
+        return {table: first for table, first in first_days if first > day + QUIET_START}
 
     def listing(
         self, question: ListingQuestion, viewer: Viewer, *, limit: int | None = None, offset: int = 0
@@ -213,12 +213,12 @@ class Warehouse:
         return compiled.string, parameters
 
     @contextmanager
-    def _connected(self) -> Iterator[sa.Connection]:
+    def _connected(self, engine: Engine | None = None) -> Iterator[sa.Connection]:
         """A connection; what goes wrong on it becomes a sentence with a reference, the cause goes to the log."""
         try:
-            with self._engine.connect() as connection:
+            with (engine or self._engine).connect() as connection:
                 yield connection
-        except (sa.exc.SQLAlchemyError, duckdb.Error, OSError) as error:
+        except (sa.exc.SQLAlchemyError, duckdb.Error, OSError, ValueError, TypeError) as error:
             reference = uuid.uuid4().hex[:8]
             log.error("%s: the warehouse %s failed: %s", reference, self.where, error)
             self._looked_at, self._version = 0.0, None  # the next question opens it anew
@@ -262,10 +262,12 @@ class Warehouse:
         return (found.st_ino, found.st_mtime_ns, found.st_size)
 
     def _open(self) -> None:
-        self.close()
-        if not self._is_file:
-            self._engine = self._server()
-            return
+        before, self._engine = self._engine, self._server() if not self._is_file else self._file()
+        self._state, self._version = None, None
+        if before is not None:  # only now: a reader in between is answered by the old one
+            before.dispose()
+
+    def _file(self) -> Engine:
         path = Path(self._url.database)
         # DuckDB hands out one database for each path of a process, so a file renamed into place would not be noticed: each
         # version is opened under a name of its own, which is taken away as soon as the file is open.
@@ -274,11 +276,13 @@ class Warehouse:
             os.link(path, link)
         except OSError:  # a folder that may not be written to: the new file is seen once all readers have let go
             link = path
+            self.close()
+        engine = _read_only(self._url.set(database=str(link)))
         try:
-            self._engine = _read_only(self._url.set(database=str(link)))
-            with self._connected() as connection:
+            with self._connected(engine) as connection:
                 connection.exec_driver_sql("SELECT 1")
         except WarehouseError as error:
+            engine.dispose()
             self.close()
             raise WarehouseError(
                 _("The warehouse {path} cannot be read; load it again. Tell the operator: {reference}."),
@@ -288,6 +292,7 @@ class Warehouse:
         finally:
             if link != path:
                 link.unlink(missing_ok=True)
+        return engine
 
     def close(self) -> None:
         """Lets go of the warehouse; the next question opens it again."""
@@ -317,7 +322,11 @@ class Warehouse:
             needed
             for table in REQUIRED
             for needed in (
-                [f"{table.name}.{c.name}" for c in table.c if not c.info["optional"] and (table.name, c.name) not in present]
+                [
+                    f"{table.name}.{c.name}"
+                    for c in table.c
+                    if not c.info["optional"] and (table.name, c.name) not in present
+                ]
                 if table.name in tables
                 else [table.name]
             )
@@ -386,7 +395,9 @@ def _with_values(dialect: sa.Dialect) -> type[sa.Compiled]:
 
     class Compiler(dialect.statement_compiler):
         def render_literal_value(self, value: object, type_: sa.types.TypeEngine) -> str:
-            return f"DATE '{value.isoformat()}'" if isinstance(value, date) else super().render_literal_value(value, type_)
+            return (
+                f"DATE '{value.isoformat()}'" if isinstance(value, date) else super().render_literal_value(value, type_)
+            )
 
     return Compiler
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import Date, and_, case, cast, distinct, func, or_, select
 
 from measures.dimensions import (
@@ -187,6 +189,7 @@ activated = Count(
     name="activated",
     label=_("Activated"),
     meaning=_("Of the contracts signed in the period, those used since"),
+    settles=90,
     better=Better.HIGHER,
     family=FAMILY_NAME,
     fact=SIGNED,
@@ -235,7 +238,7 @@ cohort_activation_rate = Ratio(
     name="cohort_activation_rate",
     label=_("Activation rate"),
     meaning=_(
-        "Of the contracts signed in the period whose activation window (30, 60 or 90 days by product) is over, "
+        "Of the contracts signed in the period whose product's activation window is over, "
         "the share used within the window"
     ),
     better=Better.HIGHER,
@@ -283,6 +286,18 @@ closed = Count(
     ),
 )
 
+months_holders = Count(
+    # Under a name of its own: in one answer a name means one count.
+    name="holders_by_month",
+    label=_("Contracts held"),
+    meaning=_("Contracts open at the end of the last month that is over by the end of the period"),
+    better=Better.HIGHER,
+    family=FAMILY_NAME,
+    fact=MONTHS_HELD,
+    of=func.sum(contract_months.c.holders),
+    absent=None,
+)
+
 holders = Count(
     name="holders",
     label=_("Contracts held"),
@@ -291,16 +306,7 @@ holders = Count(
     family=FAMILY_NAME,
     fact=HELD,
     of=func.count(),
-    otherwise=Count(
-        name="holders",
-        label=_("Contracts held"),
-        meaning=_("Contracts open at the end of the last month that is over by the end of the period"),
-        better=Better.HIGHER,
-        family=FAMILY_NAME,
-        fact=MONTHS_HELD,
-        of=func.sum(contract_months.c.holders),
-        absent=None,
-    ),
+    otherwise=replace(months_holders, name="holders"),
 )
 
 ever_activated = Count(
@@ -386,7 +392,7 @@ active_rate = Ratio(
     better=Better.HIGHER,
     family=FAMILY_NAME,
     over=active,
-    under=holders.otherwise,
+    under=months_holders,
 )
 
 customers_held = Count(

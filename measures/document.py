@@ -19,7 +19,7 @@ _UNITS = {
     Unit.RATE: "a rate",
     Unit.DAYS: "days",
     Unit.INDEX: "an index; 1.00 is on pace",
-    Unit.AMOUNT: "an amount, in the bank's currency",
+    Unit.AMOUNT: "a number, with decimals",
 }
 _BETTER = {Better.HIGHER: "higher is better", Better.LOWER: "lower is better", Better.NEITHER: "neither way is better"}
 _PLACED = {

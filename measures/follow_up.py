@@ -146,7 +146,7 @@ def _sold(outcome):
 assigned = Count(
     name="assigned",
     label=_("Assigned"),
-    meaning=_("Customers of lists given to agents in the period"),
+    meaning=_("Assignments made in the period: a customer given to an agent counts once for each list"),
     family=FAMILY_NAME,
     fact=ASSIGNED,
     of=func.count(),
@@ -155,8 +155,9 @@ assigned = Count(
 contacted = Count(
     name="contacted",
     label=_("Contacted"),
-    meaning=_("Of the customers assigned in the period, those contacted at least once since"),
+    meaning=_("Of the assignments made in the period, those contacted at least once since"),
     better=Better.HIGHER,
+    settles=30,
     family=FAMILY_NAME,
     fact=ASSIGNED,
     of=func.count(_touches.c.first_on),
@@ -165,8 +166,9 @@ contacted = Count(
 reached = Count(
     name="reached",
     label=_("Reached"),
-    meaning=_("Of the customers assigned in the period, those spoken to at least once since"),
+    meaning=_("Of the assignments made in the period, those spoken to at least once since"),
     better=Better.HIGHER,
+    settles=30,
     family=FAMILY_NAME,
     fact=ASSIGNED,
     of=func.count(case((_touches.c.reached == 1, 1))),
@@ -174,9 +176,10 @@ reached = Count(
 
 list_signed = Count(
     name="list_signed",
-    label=_("Signed from lists"),
-    meaning=_("Of the customers assigned in the period, those recorded as signed or activated"),
+    label=_("Signed or activated"),
+    meaning=_("Of the assignments made in the period, those recorded as signed or activated"),
     better=Better.HIGHER,
+    settles=30,
     family=FAMILY_NAME,
     fact=ASSIGNED,
     of=func.count(case((and_(_sold(assignments.c.outcome), _known_by_then), 1))),
@@ -185,8 +188,9 @@ list_signed = Count(
 list_activated = Count(
     name="list_activated",
     label=_("Activated from lists"),
-    meaning=_("Of the customers assigned in the period, those recorded as activated"),
+    meaning=_("Of the assignments made in the period, those recorded as activated"),
     better=Better.HIGHER,
+    settles=30,
     family=FAMILY_NAME,
     fact=ASSIGNED,
     of=func.count(case((and_(assignments.c.outcome == "activated", _known_by_then), 1))),
@@ -195,7 +199,7 @@ list_activated = Count(
 coverage = Ratio(
     name="coverage",
     label=_("Coverage"),
-    meaning=_("Of the customers assigned in the period, the share contacted since"),
+    meaning=_("Of the assignments made in the period, the share contacted since"),
     better=Better.HIGHER,
     family=FAMILY_NAME,
     over=contacted,
@@ -236,9 +240,10 @@ converted = Count(
     name="converted",
     label=_("Converted"),
     meaning=_(
-        "Of the customers assigned in the period, those who signed or first used the list's product within 30 days of a contact"
+        "Of the assignments made in the period, those whose customer signed or first used the product within 30 days of a contact"
     ),
     better=Better.HIGHER,
+    settles=30,
     family=FAMILY_NAME,
     fact=ASSIGNED,
     of=func.count(_results.c.converted),
@@ -260,7 +265,7 @@ conversion = Ratio(
 due = Count(
     name="due",
     label=_("First contact due"),
-    meaning=_("Of the customers assigned in the period, those whose first contact was due by the data's date"),
+    meaning=_("Of the assignments made in the period, those whose first contact was due by the data's date"),
     family=FAMILY_NAME,
     fact=ASSIGNED,
     of=func.count(case((assignments.c.due_on <= SEEN_ON, 1))),
@@ -269,7 +274,7 @@ due = Count(
 contacted_on_time = Count(
     name="contacted_on_time",
     label=_("Contacted on time"),
-    meaning=_("Of the customers whose first contact was due, those contacted by the due day"),
+    meaning=_("Of the assignments whose first contact was due, those contacted by the due day"),
     better=Better.HIGHER,
     family=FAMILY_NAME,
     fact=ASSIGNED,
@@ -279,9 +284,7 @@ contacted_on_time = Count(
 on_time = Ratio(
     name="on_time",
     label=_("On time"),
-    meaning=_(
-        "Of the customers assigned in the period whose first contact was due, the share contacted by the due day"
-    ),
+    meaning=_("Of the assignments made in the period whose first contact was due, the share contacted by the due day"),
     better=Better.HIGHER,
     family=FAMILY_NAME,
     over=contacted_on_time,

@@ -163,6 +163,8 @@ class Count(Measure):
     adds_up: bool = True
     absent: int | None = 0
     only_now: bool = False
+    settles: int = 0
+    """For how many days after an event its count still grows much: the last steps of a series are not final for so long."""
     unit: Unit = Unit.COUNT
     otherwise: Count | None = None
 
@@ -223,6 +225,10 @@ class Ratio(Measure):
     @property
     def needs(self) -> frozenset[Need]:
         return self.over.needs | self.under.needs
+
+    @property
+    def settles(self) -> int:
+        return max(self.over.settles, self.under.settles)
 
     def value(self, found: Mapping[Count, ColumnElement]) -> ColumnElement:
         return cast(found[self.over], Double) * float(self.per) / func.nullif(cast(found[self.under], Double), 0.0)

@@ -118,6 +118,16 @@ def _end_moved(end: date, months: int) -> date:
     return moved
 
 
+def first_days(period: Period, step: str) -> list[date]:
+    """The first day of each `step` that the period touches, as a time dimension names it."""
+    days = []
+    day = period.start
+    while day <= period.end:
+        days.append(_first_of(day, step))
+        day = last_day(day, step) + timedelta(days=1)
+    return days
+
+
 def last_days(period: Period, step: str | None) -> list[date]:
     """The day on which a balance is taken: the last of the period, or the last of each `step` in it."""
     if step is None:
@@ -125,13 +135,27 @@ def last_days(period: Period, step: str | None) -> list[date]:
     days = []
     day = period.start
     while day <= period.end:
-        last = min(_last_of(day, step), period.end)
+        last = min(last_day(day, step), period.end)
         days.append(last)
         day = last + timedelta(days=1)
     return days
 
 
-def _last_of(day: date, step: str) -> date:
+def _first_of(day: date, step: str) -> date:
+    match step:
+        case "day":
+            return day
+        case "week":
+            return day - timedelta(days=day.weekday())
+        case "month":
+            return day.replace(day=1)
+        case "quarter":
+            return date(day.year, (day.month - 1) // 3 * 3 + 1, 1)
+    return date(day.year, 1, 1)
+
+
+def last_day(day: date, step: str) -> date:
+    """The last day of the `step` (day, week, month, quarter, year) that holds `day`."""
     match step:
         case "day":
             return day

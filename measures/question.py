@@ -73,6 +73,9 @@ class Question:
             raise QuestionError(_("A question asks for at least one measure."))
         if len({d.name for d in self.by}) < len(self.by) or len({m.name for m in self.measures}) < len(self.measures):
             raise QuestionError(_("A question names each measure and each dimension once."))
+        counts = {(count.name, id(count)) for measure in self.measures for count in (measure, *measure.counts)}
+        if len({name for name, _id in counts}) < len(counts):
+            raise QuestionError(_("A question names each measure and each dimension once."))
         if self.cumulative and not getattr(self.measures[0], "adds_up", False):
             raise QuestionError(
                 _("{measure} does not add up, so it has no cumulative share."), measure=self.measures[0].name

@@ -89,7 +89,7 @@ class Desk:
         """The same question at the coarsest grain, asked of the warehouse: once a run, however many parts show it."""
         question = asked.question.total()
         keys = {m.name: (m, question.where, question.period) for m in question.measures}
-        if not all(key in self._wholes for key in keys.values()):
+        if question.against or not all(key in self._wholes for key in keys.values()):
             return self.warehouse.fetch(question, self.viewer)
         return pd.DataFrame({name: self._wholes[key] for name, key in keys.items()})
 
@@ -132,13 +132,12 @@ class Desk:
         end = self.filters.period.end
         return Period(months_later(end.replace(day=1), -11), end)
 
-    def about(self, rows: int, ignored: Iterable[Dimension] = ()) -> About:
-        """What stands on the second sheet of a file."""
-        left_out = {BRANCH: self.say("Branch"), PRODUCT: self.say("Product")}
+    def about(self, rows: int, ignored: Iterable[Dimension] = (), *, compared: bool = False) -> About:
+        """What stands on the second sheet of a file: the filters that its numbers are under, and no others."""
+        words = {BRANCH: self.say("Branch"), PRODUCT: self.say("Product")}
+        left_out = {words[d] for d in ignored} | (set() if compared else {self.say("Compared with")})
         return About(
-            filters=[
-                f for f in in_words(self.filters, self.products, self.say) if f[0] not in {left_out[d] for d in ignored}
-            ],
+            filters=[f for f in in_words(self.filters, self.products, self.say) if f[0] not in left_out],
             scope=self.scope,
             data_until=self.state.data_until,
             person=self.viewer.person,

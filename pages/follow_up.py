@@ -34,5 +34,4 @@ if parts.needs(desk, say("Follow-up of lists"), "assigned", "contacted"):
 elif desk.known("contacts"):
     parts.opening(desk, "contact_cards", "contact_success", "contacts", "contacts_reached", "contacts_signed")
     parts.trend(desk, "contact_success", "contact_trend")
-if parts.needs(desk, say("The listing of overdue customers"), "overdue_customers"):
-    parts.listing(desk, "overdue_customers", "overdue_listing")
+parts.listing(desk, "overdue_customers", "overdue_listing")

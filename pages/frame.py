@@ -12,16 +12,14 @@ from pages.desk import Desk
 from presentation import filters as shared
 from presentation import frame as drawn
 from presentation.charts import Look
-from presentation.words import LANGUAGES, browser_language, words
+from presentation.words import browser_language, words
 
 st.set_page_config(page_title="Branch marketing", page_icon=drawn.ICON, layout="wide")
 state = st.session_state
 drawn.style()
 menu = st.sidebar.container()
 
-asked = st.query_params.get("lang")
-state.setdefault("lang", asked if asked in LANGUAGES else browser_language(st.context.locale))
-say = words(state["lang"])
+say = words(shared.read_language(browser_language(st.context.locale)))
 pages = drawn.pages(say)
 page = st.navigation(list(pages.values()), position="hidden")
 state["_page"] = page.url_path
@@ -48,14 +46,15 @@ except Told as error:
     drawn.failed(say.told(error), say)
     st.stop()
 
-came_by_link = shared.read_address(places, products, seen_from, state["lang"])
+came_by_link = shared.read_address(places, products, seen_from)
 say = drawn.language(say)
 chosen = shared.show(places, products, now.data_until, say)
 shared.breadcrumb(places, chosen.branch, say)
 with menu:
     drawn.menu(pages, chosen, say)
 scope = drawn.scope(places, seen_from, say)
-drawn.strip(now.data_until, now.loaded, source.first_days(), found.stale_after_days, chosen, scope, say)
+unknown = source.unknown_before(chosen.against.start) if chosen.against else {}
+drawn.strip(now.data_until, now.loaded, unknown, found.stale_after_days, chosen, scope, say)
 
 look = Look(language=say.language, dark=st.context.theme.type == "dark")
 state["desk"] = desk = Desk(source, now, viewer, chosen, places, products, say, look, scope, came_by_link)

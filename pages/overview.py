@@ -11,6 +11,7 @@ cards = (
 )  # fmt: skip
 columns = {
     "signed": "activation",
+    "mature_signed": "activation",
     "cohort_activation_rate": "activation",
     "active_rate_30": "activation",
     "coverage": "follow_up",

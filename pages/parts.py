@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 import pandas as pd
 import streamlit as st
 
-from measures.activation import mature_signed as MATURE  # noqa: N812
+from measures.catalogue import LISTINGS
 from measures.dimensions import BELOW, DAY, MONTH, PRODUCT, WEEK
-from measures.model import Dimension, Measure, Ratio
-from measures.period import Period
+from measures.model import Dimension, Measure, Ratio, _
+from measures.period import Period, first_days, last_day
 from measures.question import CUMULATIVE, NAME, Order
 from pages.desk import Desk
 from presentation import charts, findings, table_view
@@ -22,6 +22,9 @@ from presentation.cards import Card, cards, headline, panel
 from presentation.export_view import export_buttons
 from presentation.filters import choose_branch, choose_product
 from presentation.tables import Column, listing_table, table_of
+
+MATURE = "mature_signed"
+"""Counts the contracts whose window is over: where it is less than those signed, a rate over it is not final."""
 
 BATCH = 50_000
 """Rows of a listing that are held in memory at once while a file is written."""
@@ -39,8 +42,11 @@ def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed:
     for group, along in ((kept, also), ([m for m in measures if m not in kept], ())):
         if not group:
             continue
-        bases = [m.under for m in group if isinstance(m, Ratio)]
-        asked = desk.ask(dict.fromkeys([*group, *bases, *desk.known(*along)]), compared=True)
+        extra = [*(m.under for m in group if isinstance(m, Ratio)), *desk.known(*along)]
+        if group is kept and desk.filters.products:
+            # One that is not kept by product would take the filter from all that are asked with it.
+            extra = [m for m in extra if PRODUCT in m.dimensions]
+        asked = desk.ask(dict.fromkeys([*group, *extra]), compared=True)
         if headed and group[0].name == names[0]:
             headline(findings.moved(group[0], asked.answer, desk.say), desk.say(group[0].meaning))
         lined = [m for m in group if m.has_history and MONTH in m.dimensions and not m.costly]
@@ -61,8 +67,9 @@ def changed_most(desk: Desk, among: Mapping[str, Sequence[Dimension]]) -> None:
             asked = desk.ask(_with_base(measure), [by], compared=True)
             found.append(findings.Part(measure, by, asked.answer))
     sentences = findings.largest_changes(found, desk.say)
+    nothing_told = _("Nothing changed by more than chance") if desk.filters.against else _("No comparison is chosen")
     headline(
-        sentences[0] if sentences else desk.say("Nothing changed enough to be told"),
+        sentences[0] if sentences else desk.say(nothing_told),
         desk.say(
             "The largest changes between the two periods, by how many contracts, customers or complaints they concern."
         ),
@@ -80,6 +87,8 @@ def trend(desk: Desk, name: str, key: str, by: Dimension | None = None, step: Di
     """The measure over time, split by `by` where it is given, in steps that suit the period's length."""
     measure = desk.measure(name)
     step = step or _step(desk)
+    if not _kept(desk, measure, *([by] if by else []), step):
+        return
     asked = desk.ask(_with_base(measure), [*([by] if by else []), step])
     growing = _incomplete_from(desk, measure, asked.answer, step)
     few = findings.too_few(measure, asked.answer)
@@ -92,16 +101,16 @@ def trend(desk: Desk, name: str, key: str, by: Dimension | None = None, step: Di
 def compared(
     desk: Desk, name: str, by: Dimension, key: str, *, on_pick: Callable[[str | None], None] | None = None
 ) -> None:
-    """The measure by one dimension as bars, the best first, beside the overall value."""
+    """The measure by one dimension as bars, the highest first, beside the overall value."""
     measure = desk.measure(name)
     if not _kept(desk, measure, by):
         return
     asked = desk.ask(_with_base(measure), [by], order=[Order(name)])
     total = desk.total(asked)
     title = (
-        findings.spread(measure, asked.answer, by, desk.say)
-        if isinstance(measure, Ratio)
-        else findings.first_of(measure, asked.answer, by, total, desk.say)
+        findings.first_of(measure, asked.answer, by, total, desk.say)
+        if measure.adds_up
+        else findings.spread(measure, asked.answer, by, desk.say)
     )
     with panel(title, _meaning(desk, measure, by)):
         if asked.answer.empty:
@@ -124,6 +133,8 @@ def compared(
 def pareto(desk: Desk, name: str, by: Dimension, key: str) -> None:
     """A count by one dimension, the largest first, beside the share of each and all before it."""
     measure = desk.measure(name)
+    if not _kept(desk, measure, by):
+        return
     asked = desk.ask([measure], [by], order=[Order(name)], cumulative=True)
     with panel(findings.first_of(measure, asked.answer, by, desk.total(asked), desk.say), _meaning(desk, measure, by)):
         if asked.answer.empty:
@@ -165,6 +176,8 @@ def crossed(desk: Desk, name: str, x: Dimension, y: Dimension, key: str) -> None
 def bands(desk: Desk, name: str, by: Dimension, key: str) -> None:
     """A count by ordered bands, such as the age of open items."""
     measure = desk.measure(name)
+    if not _kept(desk, measure, by):
+        return
     asked = desk.ask([measure], [by])
     with panel(findings.first_of(measure, asked.answer, by, desk.total(asked), desk.say), _meaning(desk, measure, by)):
         if asked.answer.empty:
@@ -181,19 +194,33 @@ def table(
     by: Sequence[Dimension],
     *,
     links: dict[str, str] | None = None,
+    compared: bool = False,
 ) -> None:
     """Measures by dimensions as a table with its total, sorted by the server, and its files. `links` leads from a measure's
     column, or from the first column under the name "", to a page."""
-    measures = desk.known(*names)
+    known = desk.known(*names)
+    measures = [measure for measure in known if measure.dimensions.issuperset(by)]
     if not measures:
+        if known:
+            _kept(desk, known[0], *by)
         return
-    order, keep = table_view.order_state(key, Order(measures[0].name))
-    asked = desk.ask(measures, by, order=[order])
-    shown = table_of(asked.question, asked.answer, desk.total(asked), desk.say)
+    first = Order(measures[0].name)
+    order, keep = table_view.order_state(key, first)
+    if order.column not in {m.name for m in measures} | {d.name for d in by}:
+        order = first  # chosen when the warehouse still had that measure
+    asked = desk.ask(measures, by, order=[order], compared=compared)
+    changes = asked.question.against is not None
+    shown = table_of(asked.question, asked.answer, desk.total(asked), desk.say, changes=changes)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(f"<div class=chart-finding>{escape(title)}</div>", width="stretch")
-            export_buttons(shown, desk.about(len(asked.answer), asked.ignored), desk.say, key)
+            export_buttons(shown, desk.about(len(asked.answer), asked.ignored, compared=changes), desk.say, key)
+        if asked.ignored:
+            st.caption(
+                desk.say(
+                    "for all: {dimensions}", dimensions=desk.say.listed([desk.say(d.label) for d in asked.ignored])
+                )
+            )
         table_view.show(
             shown,
             say=desk.say,
@@ -208,6 +235,9 @@ def table(
 
 def listing(desk: Desk, name: str, key: str) -> None:
     """Rows of a listing, a page at a time, and all of them as a file."""
+    if name not in desk.state.catalogue.listings:
+        needs(desk, desk.say(LISTINGS[name].label), name)
+        return
     found = desk.state.catalogue.listing(name)
     question = desk.listing_question(found)
     order, keep = table_view.order_state(key, Order("", False))
@@ -342,40 +372,44 @@ def _step(desk: Desk) -> Dimension:
 
 
 def _incomplete_from(desk: Desk, measure: Measure, answer: pd.DataFrame, step: Dimension) -> date | None:
-    """The first step whose number still grows: the running one, or one whose contracts have not all had their time yet."""
+    """The first step whose number still grows: the running one, or one whose contracts and assignments are too young."""
     if answer.empty:
         return None
-    if MATURE in measure.counts:
-        first, last = answer[step.name].min().date(), desk.filters.period.end
-        signed = desk.ask(desk.known("signed", MATURE.name), [step], period=Period(min(first, last), last)).answer
-        young = signed[signed[MATURE.name] < signed["signed"]]
+    steps = sorted({day.date() for day in answer[step.name]})
+    if MATURE in {count.name for count in measure.counts}:
+        days = Period(min(steps[0], desk.filters.period.end), desk.filters.period.end)
+        signed = desk.ask(desk.known("signed", MATURE), [step], period=days).answer
+        young = signed[signed[MATURE] < signed["signed"]]
         return young[step.name].min().date() if len(young) else None
-    running = answer[step.name].max().date()
-    ends_now = desk.filters.period.end == desk.state.data_until and not _ends(desk.state.data_until, step)
-    return running if ends_now else None
+    settled_until = desk.state.data_until - timedelta(days=measure.settles)
+    return next((day for day in steps if last_day(day, step.step) > settled_until), None)
 
 
 def _settled(desk: Desk, measure: Measure, months: pd.DataFrame) -> list[float]:
-    """The months whose number no longer grows: a running or young one at the end of a small line would look like a fall."""
+    """The months whose number no longer grows: a running or young one at the end of a small line would look like a fall.
+
+    A month without rows is what the measure says it is without rows: none, or not known.
+    """
     until = _incomplete_from(desk, measure, months, MONTH)
-    kept = months if until is None else months[months[MONTH.name].dt.date < until]
-    return kept[measure.name].dropna().astype("float64").tolist()
-
-
-def _ends(day: date, step: Dimension) -> bool:
-    after = day + timedelta(days=1)
-    return step is DAY or (after.weekday() == 0 if step is WEEK else after.day == 1)
+    known = dict(zip(months[MONTH.name].dt.date, months[measure.name], strict=True))
+    absent = getattr(measure, "absent", None)
+    line = [
+        known.get(month, absent) for month in first_days(desk.year_of_months, "month") if until is None or month < until
+    ]
+    return [float(number) for number in line if pd.notna(number)]
 
 
 def _paces(desk: Desk, measures: Iterable[Measure]) -> dict[str, str]:
     """For measures with targets, how far along they are."""
-    aims = {m.name: desk.known(f"{m.name}_completion", f"{m.name}_pace") for m in measures}
-    asked = [part for parts in aims.values() for part in parts]
+    # Of several products some may have a target and some not: a card about all of them would stand beside the target of a part.
+    parts = ("toward_target", "target", "pace") if len(desk.filters.products) <= 1 else ()
+    aims = {m.name: desk.known(*(f"{m.name}_{part}" for part in parts)) for m in measures}
+    asked = [part for aim in aims.values() for part in aim]
     row = desk.ask(asked).answer.iloc[0] if asked else None
     return {
-        name: findings.pace(row[parts[0].name], row[parts[1].name], desk.say)
-        for name, parts in aims.items()
-        if parts and pd.notna(row[parts[1].name])
+        name: findings.pace(*(row[part.name] for part in aim), desk.say)
+        for name, aim in aims.items()
+        if aim and pd.notna(row[aim[-1].name])
     }
 
 

@@ -16,7 +16,7 @@ UNIT_LABELS = {
     Unit.RATE: _("rate"),
     Unit.DAYS: _("days"),
     Unit.INDEX: _("index; 1.00 is on pace"),
-    Unit.AMOUNT: _("amount"),
+    Unit.AMOUNT: _("number, with decimals"),
 }
 BETTER_LABELS = {
     Better.HIGHER: _("higher is better"),

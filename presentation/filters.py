@@ -24,6 +24,8 @@ from presentation.words import LANGUAGES, Words
 OWN = "own"
 _DEFAULT_PRESET = Preset.LAST_12_MONTHS
 _DEFAULT_COMPARE = Compare.LAST_YEAR
+_KEPT = "session"
+"""While a warehouse does not answer no picker is drawn, and Streamlit would forget what was chosen."""
 _FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
 """Days of the reader's own lie between: what is further away is a slip in an address, and has no day a year before it."""
 
@@ -59,7 +61,16 @@ class Filters:
         return {name: value for name, value in {**self.address, **changed}.items() if value}
 
 
-def read_address(places: Mapping[str, Place], products: Mapping[str, str], top: str, language: str) -> bool:
+def read_language(browser: str) -> str:
+    """The language to speak: the one in the address when the reader came by it, else the one switched to, else the browser's."""
+    state = st.session_state
+    asked = st.query_params.get("lang")
+    if asked in LANGUAGES and ("lang" not in state or st.query_params.to_dict() != state.get("_address")):
+        state["lang"] = asked
+    return state.setdefault("lang", browser)
+
+
+def read_address(places: Mapping[str, Place], products: Mapping[str, str], top: str) -> bool:
     """Takes the choice from the address when the reader came by a link, a reload or Back; values that mean nothing are left out.
 
     The address is compared with the one written last: a picker that was used since has already changed the state. Returns
@@ -71,9 +82,11 @@ def read_address(places: Mapping[str, Place], products: Mapping[str, str], top: 
     if "branch" in state and (address == state.get("_address") or (turned and not address)):
         _keep_known(places, products, top)
         return False
+    # At once: a picker used before this run ends stops it, and the next run would take the address again.
+    _remember(address)
     branch = address.get("branch")
     state["branch"] = branch if branch in places else top
-    state["products"] = [p for p in address.get("product", "").split(",") if p in products]
+    state["products"] = list(dict.fromkeys(p for p in address.get("product", "").split(",") if p in products))
     period = address.get("period", _DEFAULT_PRESET.value)
     own = _own_period(period)
     state["period"] = OWN if own else period if period in {p.value for p in Preset} else _DEFAULT_PRESET.value
@@ -81,7 +94,6 @@ def read_address(places: Mapping[str, Place], products: Mapping[str, str], top: 
         state["own_days"] = own
     compare = address.get("compare", _DEFAULT_COMPARE.value)
     state["compare"] = compare if compare in {c.value for c in Compare} else _DEFAULT_COMPARE.value
-    state["lang"] = address["lang"] if address.get("lang") in LANGUAGES else state.get("lang") or language
     return True
 
 
@@ -103,6 +115,7 @@ def show(places: Mapping[str, Place], products: Mapping[str, str], data_until: d
             key="branch",
             format_func=lambda id_: _indented(places[id_]),
             label_visibility="collapsed",
+            persist_state=_KEPT,
             width=260,
         )
         st.multiselect(
@@ -112,6 +125,7 @@ def show(places: Mapping[str, Place], products: Mapping[str, str], data_until: d
             format_func=products.get,
             placeholder=say("All products"),
             label_visibility="collapsed",
+            persist_state=_KEPT,
             width=230,
         )
         st.selectbox(
@@ -120,6 +134,7 @@ def show(places: Mapping[str, Place], products: Mapping[str, str], data_until: d
             key="period",
             format_func=lambda p: say("Own days") if p == OWN else say(PRESET_LABELS[Preset(p)]),
             label_visibility="collapsed",
+            persist_state=_KEPT,
             width=160,
         )
         if state["period"] == OWN:
@@ -130,6 +145,7 @@ def show(places: Mapping[str, Place], products: Mapping[str, str], data_until: d
                 max_value=max([data_until, *state["own_days"]]),  # a link may name days that are still to come
                 key="own_days",
                 label_visibility="collapsed",
+                persist_state=_KEPT,
                 format="YYYY-MM-DD",
                 width=240,
             )
@@ -139,6 +155,7 @@ def show(places: Mapping[str, Place], products: Mapping[str, str], data_until: d
             key="compare",
             format_func=lambda c: say(COMPARE_LABELS[Compare(c)]),
             label_visibility="collapsed",
+            persist_state=_KEPT,
             width=200,
         )
     return _chosen(places, data_until, say)
@@ -208,6 +225,10 @@ def write_address(filters: Filters, own: Mapping[str, str]) -> None:
     address = {**filters.address, **own}
     if st.query_params.to_dict() != address:
         st.query_params.from_dict(address)
+    _remember(address)
+
+
+def _remember(address: dict[str, str]) -> None:
     st.session_state["_address"] = address
     st.session_state["_page_before"] = st.session_state.get("_page")
 
@@ -247,7 +268,7 @@ def _own_period(written: str) -> tuple[date, date] | None:
         days = _days(Period(date.fromisoformat(start), date.fromisoformat(end))) if dots else None
     except ValueError:
         return None
-    return days if days and _FIRST_DAY <= days[0] and days[1] <= _LAST_DAY else None
+    return days if days and days[0] >= _FIRST_DAY and days[1] <= _LAST_DAY else None
 
 
 def _days(period: Period) -> tuple[date, date]:

@@ -11,6 +11,7 @@ import pandas as pd
 
 from measures.model import Dimension, Measure, Ratio, Unit
 from measures.question import BEFORE, CHANGE, NAME
+from measures.statistics import counts_differ, shares_differ
 from presentation.charts import Step
 from presentation.units import change, short, shown, step_shown
 from presentation.words import Words
@@ -22,11 +23,11 @@ def moved(measure: Measure, answer: pd.DataFrame, say: Words) -> str:
     label, value = say(measure.label), short(row[measure.name], measure.unit, say.language)
     if pd.isna(row[measure.name]):
         return say("{measure} cannot be told for these days", measure=label)
-    if too_few(measure, answer).iloc[0]:
-        count = shown(row[measure.under.name], Unit.COUNT, say.language)
-        return say("{measure}: {value} of only {count}, too few to judge", measure=label, value=value, count=count)
+    if few := few_in_words(measure, answer, say):
+        return say("{measure}: {value}, {few}", measure=label, value=value, few=few)
     before = row.get(measure.name + BEFORE)
-    found = change(row[measure.name], before, measure, say.language) if pd.notna(before) else None
+    known = pd.notna(before) and not too_few(measure, answer).iloc[0]
+    found = change(row[measure.name], before, measure, say.language) if known else None
     if found is None:
         return say("{measure}: {value}", measure=label, value=value)
     if found.direction == "up":
@@ -50,6 +51,8 @@ def spread(measure: Measure, answer: pd.DataFrame, dimension: Dimension, say: Wo
         return say("Only {one} has enough to tell", one=named(first))
     if first[measure.name] == last[measure.name]:
         return say("The same everywhere: {value}", value=short(first[measure.name], measure.unit, say.language))
+    if not _differ(measure, (first, ""), (last, "")):
+        return say("From {lowest} to {highest}: too close to tell apart", highest=named(first), lowest=named(last))
     return say("{highest} is highest, {lowest} lowest", highest=named(first), lowest=named(last))
 
 
@@ -85,14 +88,14 @@ def course(
 
 
 def first_of(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total: pd.DataFrame, say: Words) -> str:
-    """“Queueing leads with 120 of 480”: for counts that add up."""
+    """“Queueing has the most: 120 of 480”: for counts that add up."""
     rows = answer.dropna(subset=[measure.name])
     rows = rows[rows[measure.name] > 0]
     if rows.empty:
         return say("None in these days")
     first = rows.loc[rows[measure.name].idxmax()]
     return say(
-        "{name} leads with {value} of {total}",
+        "{name} has the most: {value} of {total}",
         name=_name(first, dimension, say),
         value=short(first[measure.name], measure.unit, say.language),
         total=short(total.iloc[0][measure.name], measure.unit, say.language),
@@ -100,21 +103,23 @@ def first_of(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total
 
 
 def steepest(steps: Sequence[Step], say: Words) -> str:
-    """“Most are lost between contacted and reached”: the step of a funnel at which the largest share falls away."""
+    """“The fewest go on from reached to signed”: the step of a funnel with the smallest share."""
     known = [(then.share, first.label, then.label) for first, then in pairwise(steps) if pd.notna(then.share)]
     if not known:
         return say("None in these days")
     share, first, then = min(known)
     goes_on = short(share, Unit.SHARE, say.language)
-    return say("Most are lost from “{first}” to “{then}”: {share} go on", first=first, then=then, share=goes_on)
+    return say("The fewest go on from “{first}” to “{then}”: {share}", first=first, then=then, share=goes_on)
 
 
-def pace(completion: float, index: float, say: Words) -> str:
-    """“71 % of target, behind”: how far along a target is, and whether that is enough for the time passed."""
-    done = short(completion, Unit.SHARE, say.language)
-    if index >= 1:
-        return say("{share} of target, on pace ({index})", share=done, index=short(index, Unit.INDEX, say.language))
-    return say("{share} of target, behind pace ({index})", share=done, index=short(index, Unit.INDEX, say.language))
+def pace(reached: float, target: float, index: float, say: Words) -> str:
+    """“Target: 6,400 of 11,449, pace 1.05”: how far along the running target is, and whether the time passed asks for more."""
+    return say(
+        "Target: {reached} of {target}, pace {index}",
+        reached=shown(reached, Unit.COUNT, say.language),
+        target=shown(target, Unit.COUNT, say.language),
+        index=shown(index, Unit.INDEX, say.language),
+    )
 
 
 LEAST = 10
@@ -133,7 +138,8 @@ class Part:
 def largest_changes(parts: Iterable[Part], say: Words, number: int = 3) -> list[str]:
     """What changed most among `parts`, as sentences: those first that concern the most contracts, customers or complaints.
 
-    The size of a change of a rate is the rate's change times what it is a rate of; of a count, the change itself.
+    What may be chance is not told. The size of a change of a rate is the rate's change times what it is a rate of; of a
+    count, the change itself.
     """
     found: list[tuple[float, str, str]] = []
     for part in parts:
@@ -141,7 +147,7 @@ def largest_changes(parts: Iterable[Part], say: Words, number: int = 3) -> list[
         for _index, row in rows.iterrows():
             weight = row[part.measure.under.name] / part.measure.per if isinstance(part.measure, Ratio) else 1
             size = abs(float(row[part.measure.name + CHANGE]) * float(weight))
-            if size >= LEAST:
+            if size >= LEAST and _differ(part.measure, (row, ""), (row, BEFORE)):
                 found.append((size, part.measure.name, _changed(part, row, say)))
     largest = sorted(found, key=lambda change: -change[0])
     # The largest of each measure first: three sentences about one list would hide what happened elsewhere.
@@ -173,11 +179,25 @@ def few_in_words(measure: Measure, answer: pd.DataFrame, say: Words) -> str | No
     return say("of only {count}: too few to judge", count=shown(base, Unit.COUNT, say.language))
 
 
+def _differ(measure: Measure, first: tuple[pd.Series, str], second: tuple[pd.Series, str]) -> bool:
+    """Whether two numbers of `measure` differ by more than chance; each is a row and the ending of its period's columns."""
+    (one, ending), (other, other_ending) = first, second
+    a, b = float(one[measure.name + ending]), float(other[measure.name + other_ending])
+    if not isinstance(measure, Ratio):
+        return counts_differ(a, b)
+    if measure.under.name + ending not in one or measure.under.name + other_ending not in other:
+        return True
+    of_a, of_b = float(one[measure.under.name + ending]), float(other[measure.under.name + other_ending])
+    if measure.unit is Unit.SHARE:
+        return shares_differ(a, of_a, b, of_b)
+    return counts_differ(a * of_a / measure.per, b * of_b / measure.per, of_first=of_a, of_second=of_b)
+
+
 def _changed(part: Part, row: pd.Series, say: Words) -> str:
     measure = part.measure
     found = change(row[measure.name], row[measure.name + BEFORE], measure, say.language)
     words = {
-        "name": _name(row, part.dimension, say),
+        "name": _told_name(row, part.dimension, say),
         "measure": say(measure.label),
         "change": _size(found.text),
         "before": short(row[measure.name + BEFORE], measure.unit, say.language),
@@ -192,6 +212,12 @@ def _name(row: pd.Series, dimension: Dimension, say: Words) -> str:
     if dimension.named and pd.notna(row[dimension.name + NAME]):
         return str(row[dimension.name + NAME])
     return say.value(dimension, row[dimension.name])
+
+
+def _told_name(row: pd.Series, dimension: Dimension, say: Words) -> str:
+    """A branch by its name alone; anything else with what it is, because a sentence stands without a heading."""
+    name = _name(row, dimension, say)
+    return name if dimension.in_tree else say("{dimension} {name}", dimension=say(dimension.label), name=name)
 
 
 def _size(text: str) -> str:

@@ -118,7 +118,7 @@ def scope(places: Mapping[str, Place], seen_from: str, say: Words) -> str:
 def strip(
     data_until: date,
     loaded: pd.DataFrame,
-    first_days: Mapping[str, date],
+    unknown_before: Mapping[str, date],
     stale_after: int,
     filters: Filters,
     scope: str,
@@ -128,12 +128,8 @@ def strip(
     parts = [say("Data until {day}", day=day_shown(data_until, say.language))]
     if filters.period.end == data_until and (data_until + timedelta(days=1)).day != 1:
         parts.append(say("the running month is incomplete"))
-    if filters.against:
-        for table, day in first_days.items():
-            if day > filters.against.start + timedelta(days=7):
-                parts.append(
-                    say("{table} only since {day}: no comparison", table=table, day=day_shown(day, say.language))
-                )
+    for table, day in unknown_before.items():
+        parts.append(say("{table} only since {day}: no comparison", table=table, day=day_shown(day, say.language)))
     late = loaded[loaded["data_until"].dt.date < data_until] if len(loaded) else loaded
     for row in late.itertuples(index=False):
         parts.append(
