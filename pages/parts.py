@@ -54,7 +54,7 @@ def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed:
         paces = _paces(desk, group)
         for measure in group:
             series = _settled(desk, measure, months) if measure in lined else None
-            few = findings.few_in_words(measure, asked.answer, desk.say)
+            few = findings.doubt(measure, asked.answer, desk.say)
             shown.append(Card(measure, asked.answer.iloc[0], series, paces.get(measure.name), few, asked.ignored))
     cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.say, key=key)
 
@@ -206,7 +206,7 @@ def table(
         return
     first = Order(measures[0].name)
     order, keep = table_view.order_state(key, first)
-    if order.column not in {m.name for m in measures} | {d.name for d in by}:
+    if order.column not in {m.name for m in measures} | {_shown_name(d) for d in by}:
         order = first  # chosen when the warehouse still had that measure
     asked = desk.ask(measures, by, order=[order], compared=compared)
     changes = asked.question.against is not None
@@ -348,7 +348,7 @@ def _say_few(desk: Desk, measure: Measure, few: pd.Series, where_they_are: str) 
     if number and isinstance(measure, Ratio):
         st.caption(
             desk.say(
-                "{number} of fewer than {fewest} ({base}): {where}.",
+                "{number} stand for fewer than {fewest} ({base}): {where}.",
                 number=number,
                 fewest=measure.fewest,
                 base=desk.say(measure.under.label),

@@ -22,7 +22,7 @@ _TINT = {True: "blue", False: "orange", None: "gray"}
 class Card:
     """One key number: its measure, the answer's row, the months that are settled, a line about its target.
 
-    `few` says that it stands for too few to be judged; its change then has no tint. `ignored` are filters that the number is
+    `doubt` says why its change is not to be judged; it then has no tint. `ignored` are filters that the number is
     not kept by: the card says so.
     """
 
@@ -30,7 +30,7 @@ class Card:
     row: pd.Series
     months: list[float] | None = None
     note: str | None = None
-    few: str | None = None
+    doubt: str | None = None
     ignored: tuple[Dimension, ...] = ()
 
 
@@ -51,7 +51,7 @@ def _draw(card: Card, say: Words) -> None:
         say(measure.label),
         short(now, measure.unit, say.language),
         moved.text if moved else None,
-        delta_color=_TINT[None if card.few else moved.good] if moved else "off",
+        delta_color=_TINT[None if card.doubt else moved.good] if moved else "off",
         delta_arrow=arrow,
         help=f"{say(measure.meaning)}: {shown(now, measure.unit, say.language)}",
         chart_data=card.months or None,
@@ -59,7 +59,7 @@ def _draw(card: Card, say: Words) -> None:
     )
     if card.ignored:
         st.caption(say("for all: {dimensions}", dimensions=say.listed([say(d.label) for d in card.ignored])))
-    for line in (card.few, card.note):
+    for line in (card.doubt, card.note):
         if line:
             st.caption(line)
     if not measure.has_history:

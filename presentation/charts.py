@@ -25,6 +25,7 @@ from measures.catalogue import DIMENSION
 from measures.model import Count, Dimension, Measure, Ratio, Unit
 from measures.question import NAME
 from presentation.colours import category_colours, colours, shade
+from presentation.plain import plain
 from presentation.units import MISSING, short, shown, step_shown
 from presentation.words import Words, words
 
@@ -307,7 +308,7 @@ def lines(
     with st.grid(3, min_column_width=190, key=key):
         for number, line in enumerate(found):
             with st.container(gap=None):
-                st.caption(line.name)
+                st.caption(plain(line.name))
                 tint = colours(look.dark).accent if accent in (None, line.id) else colours(look.dark).rest
                 _lines([line], [tint], shared, f"{key}_{number}", small=True)
 

@@ -30,6 +30,10 @@ def moved(measure: Measure, answer: pd.DataFrame, say: Words) -> str:
     found = change(row[measure.name], before, measure, say.language) if known else None
     if found is None:
         return say("{measure}: {value}", measure=label, value=value)
+    if found.direction != "same" and not _differ(measure, (row, ""), (row, BEFORE)):
+        return say(
+            "{measure} at {value}: a change of {change} may be chance", measure=label, value=value, change=found.text
+        )
     if found.direction == "up":
         return say("{measure} rose by {change} to {value}", measure=label, change=_size(found.text), value=value)
     if found.direction == "down":
@@ -179,12 +183,23 @@ def few_in_words(measure: Measure, answer: pd.DataFrame, say: Words) -> str | No
     return say("of only {count}: too few to judge", count=shown(base, Unit.COUNT, say.language))
 
 
+def doubt(measure: Measure, answer: pd.DataFrame, say: Words) -> str | None:
+    """Why the change of a one-row answer is not to be judged: too few, or no more than chance. None where it is."""
+    row = answer.iloc[0]
+    if few := few_in_words(measure, answer, say):
+        return few
+    known = measure.has_history and pd.notna(row[measure.name]) and pd.notna(row.get(measure.name + BEFORE))
+    if known and row[measure.name] != row[measure.name + BEFORE] and not _differ(measure, (row, ""), (row, BEFORE)):
+        return say("the change may be chance")
+    return None
+
+
 def _differ(measure: Measure, first: tuple[pd.Series, str], second: tuple[pd.Series, str]) -> bool:
     """Whether two numbers of `measure` differ by more than chance; each is a row and the ending of its period's columns."""
     (one, ending), (other, other_ending) = first, second
     a, b = float(one[measure.name + ending]), float(other[measure.name + other_ending])
     if not isinstance(measure, Ratio):
-        return counts_differ(a, b)
+        return measure.unit is not Unit.COUNT or counts_differ(a, b)  # of a median of days no spread is known here
     if measure.under.name + ending not in one or measure.under.name + other_ending not in other:
         return True
     of_a, of_b = float(one[measure.under.name + ending]), float(other[measure.under.name + other_ending])
