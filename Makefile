@@ -1,6 +1,6 @@
 # What people do with this project. “make” alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run test check demo translations bench screenshots
+.PHONY: help run test tests check demo translations bench screenshots
 
 PORT ?= 8501
 PYTEST_ARGS ?=
@@ -34,11 +34,16 @@ run: $(USER_STAMP) ## serves the dashboard on http://127.0.0.1:8501 (PORT=8502 f
 test: $(DEV_STAMP) ## runs all tests (PYTEST_ARGS="-k loader" for some of them)
 	@$(PY) -m pytest $(PYTEST_ARGS)
 
+tests: test
+
 check: $(DEV_STAMP) ## looks at style, and whether MEASURES.md and the translations are up to date
-	@$(PY) -m ruff check .
-	@$(PY) -m ruff format --check .
-	@$(PY) -m measures.document --check
-	@$(PY) -m presentation.translations --check
+	@# All parts are run: one that fails does not hide what the others would say.
+	@failed=0; \
+	$(PY) -m ruff check . || failed=1; \
+	$(PY) -m ruff format --check . || failed=1; \
+	$(PY) -m measures.document --check || failed=1; \
+	$(PY) -m presentation.translations --check || failed=1; \
+	exit $$failed
 
 demo: $(USER_STAMP) ## builds the demo bank anew, up to yesterday
 	@$(PY) -m data_access demo --out $(WAREHOUSE)

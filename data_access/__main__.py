@@ -6,26 +6,43 @@ import argparse
 import json
 import logging
 import os
+import shlex
+import shutil
 import sys
+import textwrap
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-import duckdb
+try:
+    import duckdb
+except ModuleNotFoundError as missing:
+    sys.exit(
+        f"python -m data_access: {missing}: this Python lacks the project's packages. "
+        "Enter the environment that “make run” makes: . .venv/bin/activate"
+    )
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
 from data_access import demo
 from data_access.access import Viewer
-from data_access.ask import check_ids, dimensions_said, filters_said, measures_said, period_said, viewer_said
+from data_access.ask import (
+    check_ids,
+    dimensions_said,
+    filters_said,
+    found_nowhere,
+    measures_said,
+    period_said,
+    viewer_said,
+)
 from data_access.check import Finding, check
 from data_access.load import LoadError, load
 from data_access.settings import ROOT, Settings, SettingsError, absolute, settings
 from data_access.warehouse import Warehouse, WarehouseError
-from measures.catalogue import DIMENSION, MEASURES, WHOLE_CONTRACT, catalogue
+from measures.catalogue import DIMENSION, LISTINGS, MEASURES, WHOLE_CONTRACT, catalogue
 from measures.dimensions import PRODUCT
 from measures.model import _
 from measures.period import Compare, Period
@@ -36,6 +53,8 @@ from presentation.units import day_shown, period_shown
 from presentation.words import LANGUAGES, Words, words
 
 FAILED, WRONG_USE = 1, 2
+SUFFIXES = {"table": ".txt", "csv": ".csv", "json": ".json", "xlsx": ".xlsx"}
+"""What `ask` writes, and how a file of it ends."""
 INTERRUPTED, NOBODY_READS = 130, 141  # 128 and the signal's number, as a shell reports them
 DEFAULT_OUT = ROOT / "var" / "warehouse.duckdb"
 
@@ -140,7 +159,7 @@ _DEMO_EXAMPLE = "example:\n  python -m data_access demo --scale 0.1 --out var/sm
 _LOAD = """Builds an embedded warehouse from files. FOLDER holds load.toml, which names the raw files, and one SELECT for each
 table of the contract (see examples/ and the README). Every row that breaks the contract goes to rejected.csv beside the
 warehouse, with file, line and reason. When the load fails, the old warehouse stays; a running dashboard moves over to the
-new one by itself."""
+new one at the reader's next click."""
 _LOAD_EXAMPLE = "example:\n  python -m data_access load examples/us-bank --raw ~/us-bank --out var/us-bank.duckdb"
 
 _CHECK = """Compares a warehouse with the contract: tables, columns, types, keys, references, the tree, dates, freshness. Prints what
@@ -152,7 +171,7 @@ _ASK_EXAMPLES = """examples:
   python -m data_access ask --list
   python -m data_access ask activation_rate,signed --by product --total
   python -m data_access ask complaints_received --by cause --where area=rural --from 2026-01-01 --against last_year
-  python -m data_access ask complaints_received --by month --where cause= --format csv --out complaints.csv"""
+  python -m data_access ask complaints_received --by month --where cause= --out complaints.csv"""
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -185,7 +204,7 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_ask)
     add = parser.add_argument
     add("measures", nargs="?", metavar="MEASURE[,MEASURE…]", help="what is asked for")
-    add("--by", default="", metavar="D[,D…]", help="the dimensions it is split by")
+    add("--by", action="append", default=[], metavar="D[,D…]", help="the dimensions it is split by; may be repeated")
     add(
         "--where",
         action="append",
@@ -206,9 +225,8 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     add("--lang", choices=list(LANGUAGES), default="en", help="default: en")
     add(
         "--format",
-        choices=["table", "csv", "json", "xlsx"],
-        default="table",
-        help="csv and json give raw values; default: table",
+        choices=list(SUFFIXES),
+        help="csv and json give raw values; default: what the name of --out ends in, else table",
     )
     add("--out", type=Path, metavar="FILE", help="write there instead of to the screen")
     add("--list", action="store_true", help="list measures and dimensions")
@@ -283,7 +301,13 @@ def _load(options: argparse.Namespace) -> int:
     result = load(options.folder, options.raw or options.folder, options.out, say=_progress)
     given, loaded, rejected = (sum(getattr(c, what) for c in result.counts) for what in ("given", "loaded", "rejected"))
     print(f"{given:,} rows in = {loaded:,} loaded + {rejected:,} rejected.")
-    print(f"{result.out} is the new warehouse; {result.rejected} lists the rejected rows.")
+    if rejected:
+        print(f"{result.rejected} lists the rejected rows.")
+    url = absolute(f"duckdb:///{result.out}", Path.cwd())
+    print(f"{result.out} is the new warehouse. To compare it with the contract and to see it:")
+    print(f"  export WAREHOUSE_URL={shlex.quote(url)}")
+    print("  python -m data_access check")
+    print("  make run        # [access] allow_anonymous in config.toml decides whether it may be shown")
     return 0
 
 
@@ -300,34 +324,76 @@ def _check(options: argparse.Namespace) -> int:
         findings = check(engine, today=date.today())
     finally:
         engine.dispose()
-    if findings:
-        rows = [
-            ("breach" if f.breach else "note", f.table, f.column, f.rule, f"{f.rows:,}" if f.rows else "", f.sentence)
-            for f in findings
-        ]
-        print("\n".join(_aligned(("", "table", "column", "rule", "rows", "what"), rows, right={4})))
-    for line in _not_shown(findings):
-        print(line)
     breaches = sum(finding.breach for finding in findings)
     where = url.render_as_string(hide_password=True)
-    print(f"{where} {f'breaks the contract in {breaches:,} points' if breaches else 'keeps the contract'}.")
+    print(f"{where} {f'breaks the contract: {breaches:,} ×' if breaches else 'keeps the contract'}.")
+    # Where there is no terminal, a program reads: it gets each sentence whole.
+    width = max(shutil.get_terminal_size((10_000, 0)).columns, 40)
+    for heading, lines in _report(findings):
+        print(f"\n{heading}:")
+        for line in lines:
+            print(textwrap.fill(line, width, initial_indent="- ", subsequent_indent="  ", break_long_words=False))
     return FAILED if breaches else 0
 
 
-def _not_shown(findings: Sequence[Finding]) -> Iterator[str]:
-    """What the dashboard leaves out for want of tables and columns, by what it is that is missing."""
+def _report(findings: Sequence[Finding]) -> Iterator[tuple[str, list[str]]]:
+    """Headings and what stands below them: what must be mended, what should be known, and what is not shown."""
+    missing = [finding for finding in findings if not finding.breach and finding.rule in ("table", "column")]
+    lacking = _lacking(findings)
+    felt = {lack for lacks in lacking.values() for lack in lacks}
+    # A table that nothing reads is not worth a word.
+    tables = [f.table for f in missing if not f.column and f.table in felt | _read_somewhere()]
+    columns = [_place(f) for f in missing if f.column and _place(f) not in felt]
+    told = {
+        "Breaches": [finding.sentence for finding in findings if finding.breach],
+        "Worth knowing": [
+            *(f.sentence for f in findings if not f.breach and f not in missing),
+            *(f.sentence for f in missing if f.column and _place(f) in felt),
+        ],
+        "Missing": [
+            *([f"Tables: {', '.join(tables)}."] if tables else []),
+            *([f"Columns that only split or name: {', '.join(columns)}."] if columns else []),
+        ],
+        "Not shown": list(_not_shown(lacking)),
+    }
+    return ((heading, lines) for heading, lines in told.items() if lines)
+
+
+def _read_somewhere() -> frozenset[str]:
+    """The tables that a measure, a listing or a way of splitting them reads."""
+    counts = [count for measure in MEASURES.values() for count in measure.counts]
+    facts = {count.fact for count in counts} | {listing.fact for listing in LISTINGS.values()}
+    keys = [(fact, part) for fact in facts for key in fact.keys.values() for part in (key.id, key.name)]
+    return frozenset(table for fact, part in keys if part is not None for table, _column in fact.needs(part))
+
+
+def _place(finding: Finding) -> str:
+    return f"{finding.table}.{finding.column}" if finding.column else finding.table
+
+
+def _lacking(findings: Sequence[Finding]) -> Mapping[str, tuple[str, ...]]:
+    """The measures and listings that the dashboard leaves out, and the tables and columns for want of which it does."""
     tables = {f.table for f in findings if f.rule == "table"}
     columns = {(f.table, f.column) for f in findings if f.rule in ("column", "type")}
     present = frozenset(need for need in WHOLE_CONTRACT if need[0] not in tables and need not in columns)
-    missing = catalogue(present).missing
-    by_lack: dict[tuple[str, ...], list[str]] = {}
-    for name, lacks in missing.items():
-        by_lack.setdefault(lacks, []).append(name)
-    for lacks, names in by_lack.items():
-        yield f"Not shown, for want of {', '.join(lacks)}: {', '.join(names)}."
-    for family in dict.fromkeys(measure.family for measure in MEASURES.values()):
-        if all(name in missing for name, measure in MEASURES.items() if measure.family == family):
-            yield f"So nothing of {family} can be shown."
+    return catalogue(present).missing
+
+
+def _not_shown(lacking: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
+    families = {family: [] for family in dict.fromkeys(measure.family for measure in MEASURES.values())}
+    for name, measure in MEASURES.items():
+        families[measure.family].append(name)
+    for family, names in {**families, "Lists": list(LISTINGS)}.items():
+        by_lack: dict[tuple[str, ...], list[str]] = {}
+        for name in names:
+            if name in lacking:
+                by_lack.setdefault(lacking[name], []).append(name)
+        if sum(map(len, by_lack.values())) == len(names):
+            lacks = dict.fromkeys(lack for lacks in by_lack for lack in lacks)
+            yield f"{family}: nothing at all, for want of {', '.join(lacks)}."
+        elif by_lack:
+            parts = (f"{', '.join(left_out)} for want of {', '.join(lacks)}" for lacks, left_out in by_lack.items())
+            yield f"{family}: {'; '.join(parts)}."
 
 
 # ask ----------------------------------------------------------------------------------------------------------------
@@ -342,8 +408,7 @@ def _ask(options: argparse.Namespace) -> int:
         raise _WrongUse("Name at least one measure; “ask --list” lists them.")
     if options.total and not options.by:
         raise _WrongUse("--total goes with --by: without it, the answer is the total.")
-    if options.format == "xlsx" and not options.out:
-        raise _WrongUse("A workbook goes to a file: add --out NAME.xlsx.")
+    options.format = _format(options)
 
     said = settings()
     with closing(Warehouse(_url(options, said), said.days_off)) as warehouse:
@@ -353,6 +418,25 @@ def _ask(options: argparse.Namespace) -> int:
     return 0
 
 
+def _format(options: argparse.Namespace) -> str:
+    """What is written: what --format says, else what the file's name ends in. One that says the other is refused."""
+    if options.sql or options.out is None:
+        if options.format == "xlsx":
+            raise _WrongUse("A workbook goes to a file: add --out NAME.xlsx.")
+        return options.format or "table"
+    suffix = options.out.suffix.lower()
+    meant = next((name for name, ending in SUFFIXES.items() if ending == suffix), None)
+    if options.format is None and meant is None:
+        raise _WrongUse(
+            f"{options.out} does not say what is to be written: let it end in {', '.join(SUFFIXES.values())}."
+        )
+    if meant not in (None, options.format or meant):
+        raise _WrongUse(
+            f"{options.out} is the name of another format than --format {options.format}; leave one of them out."
+        )
+    return options.format or meant
+
+
 def _answer(options: argparse.Namespace, warehouse: Warehouse, say: Words) -> None:
     state = warehouse.state()
     viewer = viewer_said(os.environ.get("USER") or "ask", options.viewer, warehouse)
@@ -360,14 +444,16 @@ def _answer(options: argparse.Namespace, warehouse: Warehouse, say: Words) -> No
     question = Question(
         measures_said(options.measures, state.catalogue),
         period,
-        dimensions_said(options.by),
+        dimensions_said(",".join(options.by)),
         filters_said(options.where),
         against,
     )
-    check_ids(question.where, viewer, warehouse)
+    check_ids(question, viewer, warehouse)
     if options.sql:
         _put(warehouse.sql(question, viewer) + "\n", options.out)
         return
+    for wanted, code in found_nowhere(question, viewer, warehouse):
+        _progress(say(_("No rows of this period have {filter}."), filter=f"{wanted.name}={code or ''}"))
     answer = warehouse.fetch(question, viewer)
     total = warehouse.fetch(question.total(), viewer) if options.total else None
     if options.format == "csv":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 
-import pandas as pd
+from sqlalchemy import Column
 
 from data_access.access import Viewer
 from data_access.warehouse import Warehouse
@@ -15,10 +16,11 @@ from measures.catalogue import DIMENSION, MEASURES, Catalogue, dimension
 from measures.dimensions import PRODUCT
 from measures.model import Dimension, Measure, _
 from measures.period import Compare, Period, Preset, compared_period, preset_period
-from measures.question import QuestionError, Where, where
+from measures.question import Question, QuestionError, Where, where
 
 _NO_BRANCH = _("There is no branch with the id “{id}” here.")
 _NO_PRODUCT = _("There is no product with the id “{id}”. The products are: {known}.")
+_NO_CODE = _("“{id}” is no value of {dimension}. Known are: {known}.")
 
 
 def measures_said(words: str, catalogue: Catalogue) -> tuple[Measure, ...]:
@@ -76,27 +78,58 @@ def viewer_said(person: str, branch: str | None, warehouse: Warehouse) -> Viewer
     head_office = Viewer(person, warehouse.root())
     if branch is None:
         return head_office
-    _among(branch, warehouse.branches(head_office), "branch_id", _NO_BRANCH)
+    _check_branch(branch, head_office, warehouse)
     return Viewer(person, branch)
 
 
-def check_ids(filters: Where, viewer: Viewer, warehouse: Warehouse) -> None:
-    """Raises QuestionError for a branch that `viewer` may not see or a product that is not there.
+def check_ids(question: Question, viewer: Viewer, warehouse: Warehouse) -> None:
+    """Raises QuestionError for a branch that `viewer` may not see, a product that is not there, or a code that is none.
 
     A slip of the pen in one of them would else be answered with a plausible nought. A branch that exists elsewhere and one
     that does not exist are told in the same words.
     """
-    for wanted, ids in filters:
+    for wanted, ids in question.where:
         for code in ids:
-            if code is not None and wanted.in_tree:
-                _among(code, warehouse.branches(viewer), "branch_id", _NO_BRANCH)
-            elif code is not None and wanted is PRODUCT:
-                _among(code, warehouse.products(), "product_id", _NO_PRODUCT)
+            if code is None:
+                continue
+            if wanted.in_tree:
+                _check_branch(code, viewer, warehouse)
+            elif wanted is PRODUCT:
+                _check_product(code, warehouse)
+            elif code not in wanted.values and not _takes_any_code(wanted, question):
+                raise QuestionError(_NO_CODE, id=code, dimension=wanted.name, known=", ".join(wanted.values))
 
 
-def _among(code: str, rows: pd.DataFrame, key: str, text: str) -> None:
-    if code not in set(rows[key]):
-        raise QuestionError(text, id=code, known=", ".join(rows[key]))
+def found_nowhere(question: Question, viewer: Viewer, warehouse: Warehouse) -> list[tuple[Dimension, str | None]]:
+    """The filters of `question` that no row meets in its periods, for those dimensions whose codes nobody lists."""
+    lost: list[tuple[Dimension, str | None]] = []
+    for wanted, ids in question.where:
+        if not wanted.in_tree and wanted is not PRODUCT and _takes_any_code(wanted, question):
+            alone = replace(question, by=(wanted,), where=(), order=(), cumulative=False)
+            met = warehouse.fetch(alone, viewer)[wanted.name]
+            known = {None if missing else code for code, missing in zip(met, met.isna(), strict=True)}
+            lost += [(wanted, code) for code in ids if code not in known]
+    return lost
+
+
+def _takes_any_code(wanted: Dimension, question: Question) -> bool:
+    """Whether the dimension is a column of the contract that takes whatever the bank writes into it."""
+    counts = question.measures[0].counts
+    key = next(count.fact.keys[wanted].id for count in counts if wanted in count.fact.keys)
+    # A column of an alias knows what the contract says only through the column that it stands for.
+    return isinstance(key, Column) and not any(column.info.get("one_of") for column in key.base_columns)
+
+
+def _check_branch(code: str, viewer: Viewer, warehouse: Warehouse) -> None:
+    if code not in set(warehouse.branches(viewer)["branch_id"]):
+        raise QuestionError(_NO_BRANCH, id=code)
+
+
+def _check_product(code: str, warehouse: Warehouse) -> None:
+    named = dict(warehouse.products()[["product_id", "name"]].itertuples(index=False))
+    if code not in named:
+        known = ", ".join(f"{id_} ({name})" for id_, name in named.items())
+        raise QuestionError(_NO_PRODUCT, id=code, known=known)
 
 
 def _known(name: str, names: Iterable[str]) -> str:

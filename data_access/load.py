@@ -18,6 +18,11 @@ A folder holds `load.toml` and one SELECT a table of the contract. `load.toml` n
     data_until = 2026-09-30
 
 Text files and workbooks are read as text: the contract says what a column is, and a value that is not is rejected.
+    a date             2026-01-31, 2026/01/31 or 2026 01 31, also without the noughts (2026/1/5); a time may follow
+    a date and time    such a date, a blank or T, and 09:30 or 09:30:00; without a time it is midnight
+    true or false      true, t, yes, y, 1 or false, f, no, n, 0, in large or small letters; write other words in the
+                       SELECT, such as 是 in ("VIP" = '是') AS payroll
+    a number           1234.5 and -3, without a sign for thousands
 Every raw table also has `_file` and `_line` (as a spreadsheet counts: a line break inside quotes starts no new line).
 A SELECT that hands them on lets `rejected.csv` name the line; otherwise it counts the rows of the SELECT.
 """
@@ -26,6 +31,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import re
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -74,6 +80,8 @@ _SCRATCH = "_scratch"
 
 _BATCH = 10_000
 """Rows of a workbook handed over at once: large enough to be fast, small enough to need little memory."""
+
+_DELIMITERS = (";", "\t", "|", ",")
 
 _BYTE_ORDER_MARK = "\ufeff"
 
@@ -134,24 +142,27 @@ def load(folder: Path, raw: Path, out: Path, *, say: Callable[[str], None]) -> R
     """Loads the files in `raw` as `folder` tells into the warehouse file `out`, and lists rejected rows beside it.
 
     `say` is told of each step. Of a row that breaks several rules, `rejected.csv` gives the first. A row that names a
-    rejected row is rejected too. Raises `LoadError`, and leaves `out` as it was, where a file, the TOML or a SELECT is
-    wrong, more than `max_rejected` of a table is rejected, or a required table is empty; in the last two cases
-    `rejected.csv` is written all the same.
+    rejected row is rejected too; where none is rejected there is no such file. Raises `LoadError`, and leaves `out` as it
+    was, where a file, the TOML or a SELECT is wrong, more than `max_rejected` of a table is rejected, or a required table
+    is empty; in the last two cases `rejected.csv` is written all the same.
     """
     rejected = out.with_name("rejected.csv")
     try:
         plan = _plan(folder, raw)
         out.parent.mkdir(parents=True, exist_ok=True)
+        rejected.unlink(missing_ok=True)  # nobody is to repair what an earlier load rejected
         with TemporaryDirectory(prefix=".load-", dir=out.parent) as scratch, new_file(out) as connection:
             _prepare(connection, Path(scratch))
             for raw_file in plan.raws:
                 say(f"Reading {raw_file.path.name}")
-                _read(connection, raw_file, Path(scratch))
+                _read(connection, raw_file, Path(scratch), say)
             _shut(connection, rejected)
             loaded = [_load_table(connection, chosen, plan, say) for chosen in plan.selects]
             counts = tuple(count for count, _ in loaded)
             _note(connection, loaded, folder.resolve().name)
-            _write_rejected(connection, rejected)
+            if any(count.rejected for count in counts):
+                _write_rejected(connection, rejected)
+                _tell_reasons(connection, say)
             _judge_whole(counts, plan.max_rejected, rejected)
     except OSError as error:
         raise LoadError(f"{error.filename or out} cannot be read or written: {error.strerror or error}.") from error
@@ -253,7 +264,14 @@ def _selects(folder: Path, entries: Mapping[str, Mapping[str, Any]], data_until:
         until = entry.get("data_until", data_until)
         if isinstance(until, datetime) or not isinstance(until, date | str | None):
             raise LoadError(f"data_until of {name} is {until!r}; give a date like 2026-10-31, or SQL in quotes.")
+        if isinstance(until, date):
+            _check_past(name, until)
         yield _Select(schema.metadata.tables[name], sql, f"{name}.sql" if name in files else "load.toml", until)
+
+
+def _check_past(table: str, until: date) -> None:
+    if until > date.today():
+        raise LoadError(f"data_until of {table}, {until}, lies ahead; correct load.toml.")
 
 
 # ── raw files ──
@@ -277,7 +295,7 @@ def _shut(connection: duckdb.DuckDBPyConnection, rejected: Path) -> None:
     connection.execute("SET lock_configuration = true")
 
 
-def _read(connection: duckdb.DuckDBPyConnection, source: _Raw, scratch: Path) -> None:
+def _read(connection: duckdb.DuckDBPyConnection, source: _Raw, scratch: Path, say: Callable[[str], None]) -> None:
     """Puts the file into the raw table of its name, with `_file` and `_line`."""
     held = f"{_SCRATCH}.main.{_name('raw ' + source.name)}"
     columns = "*"
@@ -289,14 +307,16 @@ def _read(connection: duckdb.DuckDBPyConnection, source: _Raw, scratch: Path) ->
             connection.execute(f"CREATE TABLE {held} AS FROM read_parquet({_text(str(source.path))})")
             line = "rowid + 1"
         else:
-            line = f"rowid + 1 + {_read_text(connection, source, held, scratch)}"
+            line = f"rowid + 1 + {_read_text(connection, source, held, scratch, say)}"
         connection.execute(
             f"CREATE VIEW {_SCRATCH}.raw.{_name(source.name)} AS "
             f"SELECT {columns}, {_text(source.path.name)} AS _file, {line} AS _line FROM {held}"
         )
 
 
-def _read_text(connection: duckdb.DuckDBPyConnection, source: _Raw, held: str, scratch: Path) -> int:
+def _read_text(
+    connection: duckdb.DuckDBPyConnection, source: _Raw, held: str, scratch: Path, say: Callable[[str], None]
+) -> int:
     """Creates the table `held`; returns the number of lines above the first row."""
     path = source.path
     if codecs.lookup(source.encoding).name != "utf-8":
@@ -315,6 +335,8 @@ def _read_text(connection: duckdb.DuckDBPyConnection, source: _Raw, held: str, s
         above += reader.line_num if source.header else 0
     if first is None:
         raise LoadError(f"{source.path.name} has no line {max(source.header, 1)}; it is empty or header is wrong.")
+    if len(first) == 1 and (other := next((sign for sign in _DELIMITERS if sign in first[0]), None)):
+        say(f"{source.path.name} has a single column, {first[0]!r}: is the delimiter right? Try delimiter = {other!r}.")
     names = _names(first if source.header else [""] * len(first), source)
     columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
     connection.execute(
@@ -400,7 +422,12 @@ def _load_table(
     warehouse = connection.execute("SELECT current_database()").fetchone()[0]
     with _telling(f"The SELECT of {contract.name} ({chosen.where}) cannot be run", "correct it"):
         connection.execute(f"USE {_SCRATCH}.raw")
-        connection.execute(f"CREATE OR REPLACE TABLE {given} AS FROM query({_text(chosen.sql)})")
+        try:
+            connection.execute(f"CREATE OR REPLACE TABLE {given} AS FROM query({_text(chosen.sql)})")
+        except duckdb.Error:
+            if [found.type for found in connection.extract_statements(chosen.sql)] == [duckdb.StatementType.SELECT]:
+                connection.execute(chosen.sql)  # alone, it fails with a word on its own lines
+            raise
     until = _until(connection, chosen)
     connection.execute(f"USE {_name(warehouse)}")
     offered = [row[0] for row in connection.execute(f"DESCRIBE {given}").fetchall()]
@@ -436,8 +463,7 @@ def _until(connection: duckdb.DuckDBPyConnection, chosen: _Select) -> date | Non
                 raise LoadError(
                     f"data_until of {chosen.contract.name} ({chosen.data_until}) gives no date; correct it."
                 )
-    if until is not None and until > date.today():
-        raise LoadError(f"data_until of {chosen.contract.name}, {until}, lies ahead; correct load.toml.")
+            _check_past(chosen.contract.name, until)
     return until
 
 
@@ -474,7 +500,7 @@ def _judge(
     typed, sound = (
         table(view, column("_row"), *(column(c.name, c.type) for c in judged)) for view in ("typed", "sound")
     )
-    rules = [*map(_readable, judged), *row_rules(contract, typed, until)]
+    rules = [*(rule for c in judged for rule in _readable(c)), *row_rules(contract, typed, until)]
     itself: list[Rule] = []
     for referring in (c for c in judged if "of" in c.info):
         wanted = referring.info["of"].table
@@ -597,7 +623,10 @@ def _typed(of: Column) -> str:
     return f"TRY_CAST({text} AS {target})"
 
 
-def _readable(of: Column) -> Rule:
+_DAY = r"\d{4}(-\d{1,2}-|/\d{1,2}/| \d{1,2} )\d{1,2}"
+
+
+def _readable(of: Column) -> Iterator[Rule]:
     kinds = {
         Integer: "a whole number that fits",
         Numeric: "a number with at most two decimals",
@@ -607,8 +636,13 @@ def _readable(of: Column) -> Rule:
         String: "a text",
     }
     kind = next(kind for family, kind in kinds.items() if isinstance(of.type, family))
-    unreadable = _condition(f"{_name(of.name + '?')} IS NOT NULL AND {_name(of.name)} IS NULL")
-    return Rule(of.name, "readable", unreadable, f"not {kind}")
+    text = _name(of.name + "?")
+    unreadable = f"{text} IS NOT NULL AND {_name(of.name)} IS NULL"
+    if isinstance(of.type, Date | DateTime):
+        day = f"regexp_extract({text}, '^{_DAY}')"
+        no_such_day = f"{unreadable} AND {day} <> '' AND TRY_CAST({day} AS DATE) IS NULL"
+        yield Rule(of.name, "readable", _condition(no_such_day), "no such day")
+    yield Rule(of.name, "readable", _condition(unreadable), f"not {kind}")
 
 
 # ── the whole ──
@@ -633,13 +667,27 @@ def _write_rejected(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
     )
 
 
+def _tell_reasons(connection: duckdb.DuckDBPyConnection, say: Callable[[str], None]) -> None:
+    """What to repair first: how many rows each reason keeps out, with the first value that it met."""
+    reasons = connection.execute(
+        f'SELECT "table", "column", reason, count(*), first(value ORDER BY rowid) FROM {_SCRATCH}.rejected '
+        "GROUP BY ALL ORDER BY min(rowid)"
+    )
+    for table_, column_, reason, rows, value in reasons.fetchall():
+        say(f"{table_}.{column_}: {rows:,} × {reason}" + (f", such as {value}" if value else ""))
+
+
 def _judge_whole(counts: Sequence[Count], max_rejected: float, rejected: Path) -> None:
-    for count in counts:
-        if count.rejected > max_rejected * count.given:
-            raise LoadError(
-                f"{count.rejected:,} of {count.given:,} rows of {count.table} were rejected, more than max_rejected = "
-                f"{max_rejected:g} allows; the old warehouse stays. {rejected} lists them: repair them, or raise it."
-            )
+    beyond = [
+        f"{count.rejected:,} of {count.given:,} rows of {count.table}"
+        for count in counts
+        if count.rejected > max_rejected * count.given
+    ]
+    if beyond:
+        raise LoadError(
+            f"{', '.join(beyond)} were rejected, more than max_rejected = {max_rejected:g} allows; the old warehouse "
+            f"stays. {rejected} lists them: repair them, or raise it."
+        )
     loaded = {count.table for count in counts if count.loaded}
     for contract in schema.REQUIRED:
         if contract.name not in loaded:
@@ -679,7 +727,9 @@ def _telling(what: str, way_out: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
-        raise LoadError(f"{what}: {str(error).strip()}\n{way_out[0].upper()}{way_out[1:]}.") from error
+        # The line that the engine quotes from a statement of ours, around what the bank has written, would only mislead.
+        told = re.sub(r"\n\nLINE \d+: (CREATE OR REPLACE TABLE|FROM query\().*", "", str(error), flags=re.S).strip()
+        raise LoadError(f"{what}: {told}\n{way_out[0].upper()}{way_out[1:]}.") from error
 
 
 @contextmanager

@@ -559,6 +559,9 @@ def answer(
         ]
 
     names = list(measures)
+    for name in names:
+        if name not in MEASURES:
+            raise LookupError(f"The oracle does not know the measure {name}: count it in MEASURES of tests/oracle.py.")
     keys = {
         key
         for name in names

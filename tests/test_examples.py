@@ -176,7 +176,7 @@ def test_the_examples_answer_when_asked(
 def test_complaints_by_state_add_up_to_all_of_them_when_asked(
     results: dict[str, Result], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = "complaints_received --by sub_branch --from 2017-01-01 --to 2023-12-31 --total --format json".split()
-    assert main(["ask", *words, "--url", f"duckdb:///{results['us-bank'].out}"]) == 0
+    words = "complaints_received --by sub_branch --from 2017-01-01 --to 2023-12-31 --total --format json"
+    assert main(["ask", *words.split(), "--url", f"duckdb:///{results['us-bank'].out}"]) == 0
     said = json.loads(capsys.readouterr().out)
     assert sum(row["complaints_received"] for row in said["rows"]) == said["total"]["complaints_received"] == 62_516

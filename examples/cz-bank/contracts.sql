@@ -8,7 +8,8 @@
 --   card:    the first withdrawal by card (VYBER KARTOU) on the account, which never has more than one card.
 --   loan:    the first repayment (UVER) on the account.
 -- Standing orders are not here: order.asc has no dates, and a day of signing is not made up. usage.sql has their use.
--- No closing dates are in the source.
+-- No closing dates are in the source: closed_on is null, and every contract counts as open. Left out, it would say that nobody
+-- knows which are open, and take away what is counted of them.
 WITH seen AS (
     SELECT account_id, operation, k_symbol, strptime(date, '%y%m%d')::DATE AS used_on
     FROM trans
@@ -55,6 +56,7 @@ SELECT
     signed_on,
     activated_on,
     last_used_on,
+    NULL AS closed_on,
     signed._file,
     signed._line
 FROM signed

@@ -7,15 +7,28 @@ from datetime import date
 import pytest
 
 from data_access.access import Viewer
-from data_access.ask import check_ids, dimensions_said, filters_said, measures_said, period_said, viewer_said
+from data_access.ask import (
+    check_ids,
+    dimensions_said,
+    filters_said,
+    found_nowhere,
+    measures_said,
+    period_said,
+    viewer_said,
+)
 from data_access.warehouse import Warehouse
 from measures.catalogue import DIMENSION, MEASURES, WHOLE_CONTRACT, catalogue
-from measures.dimensions import BRANCH, CAUSE, PRODUCT, REGION
+from measures.dimensions import AGE_BAND, AREA, BRANCH, CAUSE, COMPLAINT_STATE, PRODUCT, REGION
+from measures.model import Dimension
 from measures.period import Compare, Period
-from measures.question import QuestionError, where
+from measures.question import Question, QuestionError, where
 from tests import bank
 
 WHOLE = catalogue(WHOLE_CONTRACT)
+
+
+def complaints_of(chosen: dict[Dimension, list[str | None]]) -> Question:
+    return Question((WHOLE.measure("complaints_received"),), bank.PERIOD, where=where(chosen))
 
 
 def test_measures_come_in_the_order_in_which_they_are_said():
@@ -117,18 +130,34 @@ def test_a_branch_out_of_sight_and_one_that_is_not_there_are_told_in_the_same_wo
     told = set()
     for id_ in ("120", "nowhere"):
         with pytest.raises(QuestionError) as error:
-            check_ids(where({BRANCH: [id_]}), viewer, duckdb_warehouse)
+            check_ids(complaints_of({BRANCH: [id_]}), viewer, duckdb_warehouse)
         told.add(str(error.value).replace(id_, "…"))
     assert len(told) == 1
 
 
 def test_a_product_that_is_not_there_is_answered_with_those_that_are(duckdb_warehouse: Warehouse):
     with pytest.raises(QuestionError) as error:
-        check_ids(where({PRODUCT: ["nothing"]}), Viewer("me", bank.HEAD_OFFICE), duckdb_warehouse)
-    assert all(id_ in str(error.value) for id_ in duckdb_warehouse.products()["product_id"])
+        check_ids(complaints_of({PRODUCT: ["nothing"]}), Viewer("me", bank.HEAD_OFFICE), duckdb_warehouse)
+    for row in duckdb_warehouse.products().itertuples():
+        assert f"{row.product_id} ({row.name})" in str(error.value)
 
 
 def test_branches_and_products_that_are_there_pass_and_so_does_what_is_not_recorded(duckdb_warehouse: Warehouse):
     product = duckdb_warehouse.products()["product_id"].iloc[0]
-    known = where({BRANCH: [bank.OUTLET], PRODUCT: [product, None], CAUSE: ["anything"]})
-    check_ids(known, Viewer("me", bank.BRANCH), duckdb_warehouse)
+    known = {BRANCH: [bank.OUTLET], PRODUCT: [product, None], CAUSE: ["anything"], AREA: ["rural", None]}
+    check_ids(complaints_of(known), Viewer("me", bank.BRANCH), duckdb_warehouse)
+
+
+@pytest.mark.parametrize("closed", [AREA, AGE_BAND, COMPLAINT_STATE])
+def test_a_code_outside_a_closed_list_is_answered_with_the_list(duckdb_warehouse: Warehouse, closed: Dimension):
+    with pytest.raises(QuestionError, match=f"“rual” is no value of {closed.name}") as error:
+        check_ids(complaints_of({closed: ["rual"]}), Viewer("me", bank.HEAD_OFFICE), duckdb_warehouse)
+    assert all(code in str(error.value) for code in closed.values)
+
+
+def test_a_filter_that_no_row_meets_is_found_where_the_bank_writes_what_it_likes(duckdb_warehouse: Warehouse):
+    head_office = Viewer("me", bank.HEAD_OFFICE)
+    causes = {row["cause"] for row in bank.BANK["complaints"] if row["received_at"].date() >= bank.PERIOD.start}
+    asked = complaints_of({CAUSE: [*causes, "quueing", None], AREA: ["rural"], PRODUCT: ["mobile"]})
+    # The product is no part of it: that a known product has no rows is an answer.
+    assert found_nowhere(asked, head_office, duckdb_warehouse) == [(CAUSE, "quueing"), (CAUSE, None)]

@@ -255,6 +255,20 @@ def test_a_missing_column_is_a_breach_unless_it_is_optional(engine: Engine) -> N
     assert found == [("product_id", False), ("score", True)]
 
 
+def test_where_null_says_something_a_missing_column_is_told_how_to_say_it(engine: Engine) -> None:
+    rows = sound()
+    columns = {"contracts": [c for c in schema.contracts.columns if c.name not in ("closed_on", "last_used_on")]}
+    for contract in rows["contracts"]:
+        contract.pop("closed_on")
+    build(engine, rows, columns)
+    said = {finding.column: finding.sentence for finding in check(engine, today=TODAY)}
+    assert (
+        "If it is known for none, offer CAST(NULL AS DATE) AS closed_on: each row then counts as “open”"
+        in said["closed_on"]
+    )
+    assert "NULL" not in said["last_used_on"]
+
+
 def test_a_column_of_another_kind_is_a_breach_and_is_not_compared(engine: Engine) -> None:
     rows = sound()
     columns = [
@@ -264,7 +278,9 @@ def test_a_column_of_another_kind_is_a_breach_and_is_not_compared(engine: Engine
     for contract in rows["contracts"]:
         contract["signed_on"] = "last spring"
     build(engine, rows, {"contracts": columns})
-    assert breaches(check(engine, today=TODAY)) == [("contracts", "signed_on", "type", 0)]
+    (finding,) = check(engine, today=TODAY)
+    assert breaches([finding]) == [("contracts", "signed_on", "type", 0)]
+    assert finding.sentence == "contracts.signed_on is VARCHAR; the contract wants a date: cast it in the view."
 
 
 def test_views_over_a_banks_own_tables_keep_the_contract_too(engine: Engine) -> None:

@@ -26,6 +26,7 @@ from measures.catalogue import DIMENSION, MEASURES
 from measures.dimensions import AREA, CAUSE, MONTH, PRODUCT, REGION
 from measures.period import Period, Preset, preset_period
 from measures.question import Question, where
+from tests import bank, oracle
 
 ROOT = Path(__file__).resolve().parents[2]
 UNTIL = date(2026, 11, 20)
@@ -160,11 +161,39 @@ def test_a_branch_sees_its_own_rows_alone(run, warehouse):
     assert 0 < mine < asked(warehouse, "signed")["signed"].iloc[0]
 
 
-def test_sql_prints_the_statement_and_its_parameters(run):
-    _, printed, _ = run("ask", "signed", "--by", "region", "--viewer", "12", "--sql")
-    assert printed.startswith("SELECT")
-    assert "FROM contracts" in printed
-    assert "-- viewer_branch = '12'" in printed
+def test_the_printed_sql_gives_the_answer_when_it_is_pasted(run, demo):
+    words = ("ask", "signed_pace,signed", "--by", "product", "--viewer", "12")
+    rows = json.loads(run(*words, "--format", "json")[1])["rows"]
+    with duckdb.connect(str(demo), read_only=True) as connection:
+        pasted = connection.execute(run(*words, "--sql")[1]).fetchall()
+    assert len(pasted) == len(rows) > 1
+    assert pasted == [tuple(row.values()) for row in rows]
+
+
+def test_by_may_be_said_once_or_for_each_dimension(run):
+    once, twice = (
+        run("ask", "signed", *by, "--format", "csv")[1]
+        for by in (["--by", "product,area"], ["--by", "product", "--by", "area"])
+    )
+    assert once == twice
+    assert once.startswith("product,product_name,area,signed\n")
+
+
+def test_the_name_of_the_file_says_what_is_written(run, tmp_path):
+    for name, begin in (
+        ("a.csv", b"\xef\xbb\xbfsigned\n"),
+        ("a.json", b"{"),
+        ("a.XLSX", b"PK"),
+        ("a.txt", b"Signed\n"),
+    ):
+        assert run("ask", "signed", "--out", str(tmp_path / name))[0] == 0
+        assert (tmp_path / name).read_bytes().startswith(begin)
+
+
+def test_a_filter_that_nothing_meets_is_said_beside_the_empty_answer(run):
+    code, printed, said = run("ask", "complaints_received", "--where", "cause=quueing,fees", "--format", "csv")
+    assert (code, said) == (0, "No rows of this period have cause=quueing.\n")
+    assert run("ask", "complaints_received", "--where", "cause=fees", "--format", "csv")[1:] == (printed, "")
 
 
 def test_list_names_every_measure_with_its_meaning_and_every_dimension(run):
@@ -194,6 +223,9 @@ def test_listing_needs_no_warehouse(run, monkeypatch):
         ("ask signed --by day,month", "choose one step of time"),
         ("ask signed --where region", "DIMENSION=ID"),
         ("ask signed --where branch=nowhere", "no branch with the id “nowhere”"),
+        ("ask signed --where area=rual", "Known are: urban, rural"),
+        ("ask signed --out x.csv --format xlsx", "x.csv is the name of another format than --format xlsx"),
+        ("ask signed --out x.parquet", "let it end in .txt, .csv, .json, .xlsx"),
         ("ask signed --viewer nowhere", "no branch with the id “nowhere”"),
         ("ask signed --total", "--total goes with --by"),
         ("ask signed --format xlsx", "--out NAME.xlsx"),
@@ -282,8 +314,8 @@ def test_the_demo_bank_takes_the_place_of_a_demo_bank_and_of_nothing_else(run, t
 def test_a_demo_bank_keeps_the_contract_and_what_it_lacks_is_named(run):
     code, printed, _ = run("check")
     assert code == 0
-    assert printed.endswith("keeps the contract.\n")
-    assert "Not shown, for want of contract_months: active, active_rate." in printed
+    assert printed.splitlines()[0].endswith("keeps the contract.")
+    assert "- Activation: active, active_rate for want of contract_months." in printed
 
 
 def test_a_breach_ends_with_1_and_says_which_rows(run, own_file):
@@ -293,17 +325,39 @@ def test_a_breach_ends_with_1_and_says_which_rows(run, own_file):
         rows = connection.execute("SELECT count(*) FROM complaints").fetchone()[0]
     code, printed, _ = run("check", "--url", f"duckdb:///{own_file}")
     assert code == 1
-    assert re.search(rf"^breach  complaints +branch_id +reference +{rows} ", printed, re.M)
-    assert "Not shown, for want of agents: overdue_customers" in printed
-    assert "breaks the contract" in printed
+    verdict, _, heading, breach, *rest = printed.splitlines()
+    assert verdict.endswith("breaks the contract: 1 ×.")
+    assert heading == "Breaches:"
+    assert breach == f"- {rows:,} rows break the rule for complaints.branch_id: no such row in branches."
+    assert "- Tables: agents." in rest
 
 
 def test_without_any_table_of_a_family_it_is_said_that_nothing_of_it_can_be_shown(run, own_file):
     with duckdb.connect(str(own_file)) as connection:
         connection.execute("DROP TABLE complaints")
     printed = run("check", "--url", f"duckdb:///{own_file}")[1]
-    assert "So nothing of Complaints can be shown." in printed
-    assert "So nothing of Activation" not in printed
+    assert "- Complaints: nothing at all, for want of complaints." in printed
+    assert "- Activation:" not in printed
+
+
+def test_what_no_measure_reads_is_not_missed_and_what_takes_measures_away_is_explained(run, own_file):
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute("DROP TABLE surveys; DROP TABLE events; DROP TABLE viewers")
+        connection.execute("ALTER TABLE contracts DROP closed_on; ALTER TABLE customers DROP phone")
+    code, printed, _ = run("check", "--url", f"duckdb:///{own_file}")
+    assert code == 0
+    assert not re.search("surveys|events|viewers", printed)
+    assert "offer CAST(NULL AS DATE) AS closed_on" in printed
+    assert "- Columns that only split or name: customers.phone." in printed
+
+
+def test_the_report_is_as_wide_as_the_terminal(run, own_file, monkeypatch):
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute("ALTER TABLE contracts DROP closed_on")
+    monkeypatch.setenv("COLUMNS", "60")
+    lines = run("check", "--url", f"duckdb:///{own_file}")[1].splitlines()
+    assert max(map(len, lines[1:])) <= 60
+    assert any(line.startswith("  ") for line in lines)
 
 
 def test_a_load_prints_that_nothing_was_lost(run, tmp_path):
@@ -322,11 +376,17 @@ def test_a_load_prints_that_nothing_was_lost(run, tmp_path):
     (folder / "tickets.csv").write_text("no,branch\na,1\nb,1\nc,nowhere\n", encoding="utf-8")
     code, printed, progress = run("load", str(folder), "--out", str(out))
     assert code == 0, progress
-    assert printed.splitlines()[0] == "5 rows in = 4 loaded + 1 rejected."
+    assert printed.splitlines()[:2] == [
+        "5 rows in = 4 loaded + 1 rejected.",
+        f"{out.parent / 'rejected.csv'} lists the rejected rows.",
+    ]
+    assert f"  export WAREHOUSE_URL=duckdb:///{out}\n" in printed
     assert "complaints: 3 in, 2 loaded, 1 rejected" in progress
     assert "nowhere" in (out.parent / "rejected.csv").read_text(encoding="utf-8")
     _, answer, _ = run("ask", "complaints_received", "--url", f"duckdb:///{out}", "--format", "csv")
     assert answer == "complaints_received\n2\n"
+    (folder / "tickets.csv").write_text("no,branch\na,1\n", encoding="utf-8")
+    assert "rejected.csv" not in run("load", str(folder), "--out", str(out))[1]
 
 
 # As a process -------------------------------------------------------------------------------------------------------
@@ -342,6 +402,25 @@ def process(*words: str) -> subprocess.Popen:
         # Tests that run in the background of a shell would hand on that an interrupt is to be ignored.
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+
+
+def test_without_the_packages_it_is_said_where_they_are():
+    words = [sys.executable, "-S", "-m", "data_access", "ask", "--list"]  # -S: a Python that sees no packages
+    found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (found.returncode, found.stdout) == (1, "")
+    assert ". .venv/bin/activate" in found.stderr
+    assert found.stderr.count("\n") == 1
+
+
+def test_every_part_of_make_check_is_run_when_the_first_one_fails(tmp_path):
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path / "asked"}\n[ "$2" != ruff ]\n', encoding="utf-8")
+    python.chmod(0o755)
+    words = ["make", "check", f"PY={python}", "-o", ".venv/.requirements-dev"]
+    found = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert found.returncode != 0
+    asked = (tmp_path / "asked").read_text(encoding="utf-8").splitlines()
+    assert [line.split()[1] for line in asked] == ["ruff", "ruff", "measures.document", "presentation.translations"]
 
 
 def test_chinese_reaches_a_pipe_of_another_encoding():
@@ -398,17 +477,47 @@ def test_every_example_in_the_help_of_ask_has_an_answer(run, tmp_path, monkeypat
         assert code == 0, error
 
 
-def test_the_measure_that_the_readme_adds_can_be_asked(warehouse):
+def test_the_measure_that_the_readme_adds_is_what_its_oracle_counts(duckdb_warehouse, monkeypatch):
     from measures import complaints
 
-    declared = re.search(r"```python\n(.*?)```", README, re.S).group(1)
+    declared, counted_again = re.findall(r"```python\n(.*?)```", README, re.S)
     known = dict(vars(complaints))
     exec(re.sub(r"^   ", "", declared, flags=re.M), known)
-    measures = (known["closed_in_a_week"], known["in_a_week_share"])
-    question = Question(measures, PERIOD, (CAUSE,))
-    answer = warehouse.fetch(question, Viewer("me", warehouse.root()))
-    assert answer["complaints_closed_in_a_week"].sum() > 0
-    assert answer["complaints_in_a_week_share"].between(0, 1).all()
+    measures = (known["a_week_old"], known["closed_in_a_week"], known["in_a_week_share"])
+    names = [measure.name for measure in measures]
+    days = {"against": bank.BEFORE, "data_until": bank.DATA_UNTIL}
+    with pytest.raises(LookupError, match=r"count it in MEASURES of tests/oracle\.py"):
+        oracle.answer(bank.BANK, names, bank.PERIOD, bank.HEAD_OFFICE, **days)
+    monkeypatch.setattr(oracle, "MEASURES", oracle.MEASURES | eval("{" + counted_again + "}", vars(oracle)))
+    expected = oracle.answer(bank.BANK, names, bank.PERIOD, bank.HEAD_OFFICE, **days)[()]
+    answer = duckdb_warehouse.fetch(
+        Question(measures, bank.PERIOD, against=bank.BEFORE), Viewer("me", bank.HEAD_OFFICE)
+    )
+    assert answer.iloc[0].to_dict() == expected
+    assert 0 < expected[names[1]] < expected[names[0]]
+
+
+def test_the_views_that_the_readme_shows_keep_the_contract(run, tmp_path):
+    path = tmp_path / "warehouse.duckdb"
+    (views,) = re.findall(r"```sql\n(CREATE VIEW.*?)```", README, re.S)
+    with duckdb.connect(str(path)) as connection:
+        connection.execute(
+            "CREATE SCHEMA crm; "
+            "CREATE TABLE crm.organisation AS FROM (VALUES (1, 'Bank', NULL, 1), (12, 'North', 1, 2), (120, 'Pier', 12, 4)) "
+            "AS o (org_code, org_name, above, kind); "
+            "CREATE TABLE crm.tickets AS SELECT 7 AS ticket_no, 120 AS org_code, 'p' AS prod_code, 'Q' AS reason, "
+            "'app' AS source, TIMESTAMP '2026-01-05 10:30' AS created_at, NULL::TIMESTAMP AS finished_at; "
+            "CREATE TABLE products AS SELECT 'p' AS product_id, 'P' AS name, 'f' AS family, 30 AS activation_days, "
+            "false AS electronic"
+        )
+        connection.execute(views)
+        assert connection.execute("SELECT path FROM branches ORDER BY path").fetchall() == [
+            ("1.",),
+            ("1.12.",),
+            ("1.12.120.",),
+        ]
+    code, printed, _ = run("check", "--url", f"duckdb:///{path}")
+    assert code == 0, printed
 
 
 def test_the_readme_names_every_entry_of_config_toml():

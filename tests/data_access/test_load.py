@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -35,6 +36,7 @@ class Bank:
         self.folder.mkdir()
         self.raw.mkdir()
         self.top: list[str] = []
+        self.said: list[str] = []
         self.sections: dict[str, str] = {}
         for name, text in SOUND.items():
             self.offer(name, text)
@@ -54,10 +56,13 @@ class Bank:
     def load(self) -> Result:
         text = "\n".join([*self.top, *self.sections.values()])
         (self.folder / "load.toml").write_text(text, encoding="utf-8")
-        return load(self.folder, self.raw, self.out, say=lambda _: None)
+        self.said.clear()
+        return load(self.folder, self.raw, self.out, say=self.said.append)
 
     def rejected(self) -> list[tuple[str, ...]]:
-        """(file, line, table, column, value, reason) of each rejected row."""
+        """(file, line, table, column, value, reason) of each rejected row; without such rows there is no file."""
+        if not (self.out.parent / "rejected.csv").exists():
+            return []
         with (self.out.parent / "rejected.csv").open(encoding="utf-8-sig", newline="") as file:
             header, *rows = map(tuple, csv.reader(file))
         assert header == ("file", "line", "table", "column", "value", "reason")
@@ -104,7 +109,9 @@ BAD_CONTRACTS = [
     ("k9,c1,mobile,99,2026-01-05,", "branch_id", "99", "no such row in branches"),
     ("k9,c1,tv,12,2026-01-05,", "product_id", "tv", "no such row in products"),
     ("k9,nobody,mobile,12,2026-01-05,", "customer_id", "nobody", "no such row in customers"),
-    ("k9,c1,mobile,12,2026-02-30,", "signed_on", "2026-02-30", "not a date like 2026-01-31"),
+    ("k9,c1,mobile,12,2026-02-30,", "signed_on", "2026-02-30", "no such day"),
+    ("k9,c1,mobile,12,2026/2/30 10:00,", "signed_on", "2026/2/30 10:00", "no such day"),
+    ("k9,c1,mobile,12,2026-01-05 25:00,", "signed_on", "2026-01-05 25:00", "not a date like 2026-01-31"),
     ("k9,c1,mobile,12,05/01/2026,", "signed_on", "05/01/2026", "not a date like 2026-01-31"),
     ("k9,c1,mobile,12,2026-01-05 or so,", "signed_on", "2026-01-05 or so", "not a date like 2026-01-31"),
     ("k9,c1,mobile,12,2026-01-05,2026-01-04", "activated_on", "2026-01-04", "activated before signed"),
@@ -279,7 +286,53 @@ def test_facts_lie_by_branch_and_day(bank: Bank) -> None:
     assert [row[0] for row in bank.rows("SELECT contract_id FROM contracts")] == ["k5", "k3", "k4", "k1", "k2"]
 
 
+@pytest.mark.parametrize("written", ["2026-01-31", "2026/01/31", "2026 01 31", "2026/1/31", "2026-1-31 9:30"])
+def test_a_date_may_be_written_in_each_of_the_ways_that_the_loader_lists(bank: Bank, written: str) -> None:
+    bank.offer("contracts", f"{CONTRACTS}k9,c1,mobile,12,{written},\n")
+    bank.load()
+    assert bank.rows("SELECT signed_on FROM contracts WHERE contract_id = 'k9'") == [(date(2026, 1, 31),)]
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"), [(("true", "T", "yes", "Y", "1"), True), (("false", "f", "No", "n", "0"), False)]
+)
+def test_true_and_false_may_be_written_in_each_of_the_ways_that_the_loader_lists(
+    bank: Bank, words: tuple[str, ...], meant: bool
+) -> None:
+    bank.offer("products", PRODUCTS + "".join(f"p{at},P,e,60,{word}\n" for at, word in enumerate(words)))
+    bank.load()
+    found = bank.rows("SELECT electronic FROM products WHERE product_id <> 'mobile'")
+    assert found == [(meant,)] * len(words)
+
+
+def test_reasons_are_told_with_their_number_and_a_value(bank: Bank) -> None:
+    bank.top = ["max_rejected = 1"]
+    bank.offer("products", PRODUCTS + "a,A,e,60,否\nb,B,e,60,是\nc,,e,60,true\n")
+    bank.load()
+    assert bank.said[-2:] == ["products.electronic: 2 × not true or false, such as 否", "products.name: 1 × missing"]
+
+
+def test_the_list_of_an_earlier_load_goes_when_nothing_is_rejected(bank: Bank) -> None:
+    bank.top = ["max_rejected = 1"]
+    bank.offer("products", PRODUCTS + "a,A,e,60,否\n")
+    bank.load()
+    assert bank.rejected()
+    bank.offer("products", PRODUCTS)
+    bank.load()
+    assert not (bank.out.parent / "rejected.csv").exists()
+
+
 # ── files ──
+
+
+def test_a_single_column_that_holds_a_delimiter_is_asked_about(bank: Bank) -> None:
+    bank.offer("branches", BRANCHES.replace(",", ";"))
+    with pytest.raises(LoadError):
+        bank.load()
+    assert any("is the delimiter right? Try delimiter = ';'" in line for line in bank.said)
+    bank.offer("branches", BRANCHES.replace(",", ";"), 'delimiter = ";"')
+    bank.load()
+    assert not any("is the delimiter right?" in line for line in bank.said)
 
 
 def test_gb18030_is_read_with_chinese_names_and_so_is_the_list_of_rejected_rows(bank: Bank) -> None:
@@ -394,7 +447,7 @@ def _stands_after(bank: Bank, words: str) -> None:
         bank.load()
     assert words in str(raised.value)
     assert bank.out.read_bytes() == before
-    assert {path.name for path in bank.out.parent.iterdir()} == {"warehouse.duckdb", "rejected.csv"}
+    assert {path.name for path in bank.out.parent.iterdir()} - {"rejected.csv"} == {"warehouse.duckdb"}
 
 
 def test_more_rejected_rows_than_allowed_keep_the_old_warehouse_and_are_listed(bank: Bank) -> None:
@@ -406,6 +459,29 @@ def test_more_rejected_rows_than_allowed_keep_the_old_warehouse_and_are_listed(b
     bank.top = []
     _stands_after(bank, "1 of 98 rows of contracts were rejected, more than max_rejected = 0.01 allows")
     assert [row[4] for row in bank.rejected()] == ["tv"]
+
+
+def test_every_table_with_too_many_rejected_rows_is_named_at_once(bank: Bank) -> None:
+    bank.load()
+    bank.offer("products", PRODUCTS + "tv,TV,e,60,否\n")
+    bank.offer("contracts", CONTRACTS + "k8,c1,tv,12,2026-01-05,\n")
+    _stands_after(bank, "1 of 2 rows of products, 1 of 3 rows of contracts were rejected")
+
+
+def test_a_day_ahead_is_told_before_any_file_is_read(bank: Bank) -> None:
+    bank.top = ["data_until = 2999-01-01"]
+    with pytest.raises(LoadError, match="lies ahead"):
+        bank.load()
+    assert bank.said == []
+
+
+def test_a_wrong_select_is_quoted_as_it_was_written(bank: Bank) -> None:
+    for sql in ("SELECT contract_id,\n  signed_no\nFROM contracts", "SELECT contract_id\nFROM contracts\nGRUOP BY ALL"):
+        bank.select("contracts", sql)
+        with pytest.raises(LoadError, match=r"contracts\.sql") as told:
+            bank.load()
+        assert re.search(r"LINE [23]: +(signed_no|GRUOP)", str(told.value))
+        assert "query(" not in str(told.value)
 
 
 def _reload_with(bank: Bank, *top: str) -> Result:

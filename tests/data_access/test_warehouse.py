@@ -9,6 +9,7 @@ from datetime import date
 from pathlib import Path
 
 import duckdb
+import pandas as pd
 import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
@@ -16,9 +17,11 @@ from sqlalchemy.engine import make_url
 from data_access import warehouse as module
 from data_access.warehouse import Warehouse, WarehouseError, warehouse
 from measures.catalogue import catalogue
-from measures.question import Order
-from tests.asking import ask, number, question, viewer
-from tests.bank import BANK, DAYS_OFF, HEAD_OFFICE, write_duckdb, write_postgres
+from measures.dimensions import BELOW, CAUSE, MONTH, PRODUCT
+from measures.model import Dimension
+from measures.question import Order, Question, where
+from tests.asking import ask, number, viewer
+from tests.bank import BANK, DAYS_OFF, HEAD_OFFICE, PERIOD, write_duckdb, write_postgres
 from tests.conftest import no_postgres
 from tests.postgres import Server, is_installed, private_server
 
@@ -209,10 +212,33 @@ def test_a_new_look_at_the_same_tables_hands_out_the_same_measures(file: Warehou
     assert catalogue(frozenset(file.state().present)) is file.state().catalogue
 
 
-def test_the_sql_for_people_shows_its_parameters(file: Warehouse) -> None:
-    text = file.sql(question(file, "signed"), viewer("12"))
-    assert text.startswith("SELECT")
-    assert "-- viewer_branch = '12'" in text
+def test_a_required_column_that_is_missing_is_named_before_anything_is_asked(file: Warehouse, own_file: Path) -> None:
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute("ALTER TABLE branches DROP path; ALTER TABLE branches DROP area")
+    with pytest.raises(WarehouseError, match=r"The warehouse lacks branches\.path; without it nothing can be shown"):
+        number(file, "signed")
+
+
+@pytest.mark.parametrize(
+    ("names", "by", "causes"),
+    [
+        # Days in lists, the % of working days, and a text that would end early or be taken for a parameter.
+        (["signed_pace", "signed", "holders"], (PRODUCT, BELOW), []),
+        (["holders"], (MONTH,), []),
+        (["complaints_received"], (CAUSE,), ["it's 100 % :late", None]),
+    ],
+)
+def test_the_sql_for_people_gives_the_answer_when_it_is_pasted(
+    warehouse_on: Warehouse, names: list[str], by: tuple[Dimension, ...], causes: list[str | None]
+) -> None:
+    known = warehouse_on.state().catalogue
+    asked = Question(tuple(known.measure(name) for name in names), PERIOD, by, where({CAUSE: causes}))
+    answer = warehouse_on.fetch(asked, viewer(HEAD_OFFICE))
+    with warehouse_on._engine.connect() as connection:
+        text = warehouse_on.sql(asked, viewer(HEAD_OFFICE))
+        rows = connection.execution_options(no_parameters=True).exec_driver_sql(text).fetchall()
+    pasted = pd.DataFrame(rows, columns=list(answer.columns), dtype=object).astype(answer.dtypes)
+    pd.testing.assert_frame_equal(pasted, answer)
 
 
 # A server -------------------------------------------------------------------------------------------------------------------
