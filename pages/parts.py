@@ -14,7 +14,7 @@ from measures.catalogue import LISTINGS
 from measures.dimensions import BELOW, DAY, MONTH, PRODUCT, WEEK
 from measures.model import Dimension, Measure, Ratio, _
 from measures.period import Period, first_days, last_day
-from measures.question import CUMULATIVE, NAME, Order
+from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, Order
 from pages.desk import Desk
 from presentation import charts, findings, table_view
 from presentation import frame as drawn
@@ -206,8 +206,9 @@ def table(
         return
     first = Order(measures[0].name)
     order, keep = table_view.order_state(key, first)
-    if order.column not in {m.name for m in measures} | {_shown_name(d) for d in by}:
-        order = first  # chosen when the warehouse still had that measure
+    endings = ("", BEFORE, CHANGE) if compared and desk.filters.against else ("",)
+    if order.column not in {m.name + e for m in measures for e in endings} | {_shown_name(d) for d in by}:
+        order = first  # chosen when the warehouse still had that measure, or another period was compared with
     asked = desk.ask(measures, by, order=[order], compared=compared)
     changes = asked.question.against is not None
     shown = table_of(asked.question, asked.answer, desk.total(asked), desk.say, changes=changes)
