@@ -2,99 +2,31 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.server import served
 
 pytestmark = pytest.mark.browser
 
 SCRIPT = Path(__file__).with_name("table_script.py")
-ROOT = Path(__file__).parents[2]
-START_SECONDS = 60
-"""A cold start takes 3 s; the rest is for a computer that runs other tests."""
 
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The script, served on a free port."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    options = ["--server.headless=true", "--server.fileWatcherType=none", "--browser.gatherUsageStats=false"]
-    log = tmp_path_factory.mktemp("served") / "log"
-    with log.open("wb") as written:
-        served = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "streamlit",
-                "run",
-                SCRIPT,
-                f"--server.port={port}",
-                "--server.address=127.0.0.1",
-                *options,
-            ],
-            env=os.environ | {"PYTHONPATH": str(ROOT)},
-            stdout=written,
-            stderr=subprocess.STDOUT,
-        )
-        try:
-            wait_for(f"http://127.0.0.1:{port}/_stcore/health", log)
-            yield f"http://127.0.0.1:{port}/"
-        finally:
-            served.terminate()
-            served.wait()
-
-
-def wait_for(url: str, log: Path) -> None:
-    until = time.monotonic() + START_SECONDS
-    while time.monotonic() < until:
-        try:
-            urllib.request.urlopen(url, timeout=1).close()
-        except (urllib.error.URLError, TimeoutError):
-            time.sleep(0.2)
-        else:
-            return
-    pytest.fail(f"The page was not served within {START_SECONDS} s:\n{log.read_text()}")
-
-
-@pytest.fixture(scope="module")
-def page(address: str) -> Iterator[Page]:
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        reason = "Chromium is not installed: apt-get install chromium."
-        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
-    with sync_playwright() as playwright:
-        options = ["--no-sandbox", "--disable-dev-shm-usage"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=options)
-        yield browser.new_page()
-        browser.close()
+    with served(SCRIPT, tmp_path_factory.mktemp("served")) as url:
+        yield url
 
 
 @pytest.fixture
-def table(page: Page, address: str) -> Iterator:
-    """The first table of a fresh session. What the browser complains of fails the test."""
-    complaints: list[str] = []
-
-    def complain(message) -> None:
-        if message.type == "error":
-            complaints.append(message.text)
-
-    page.on("console", complain)
+def table(page: Page, address: str) -> Locator:
+    """The first table of a fresh session."""
     page.goto(address)
-    yield page.locator(".st-key-branches .table-view")
-    page.remove_listener("console", complain)
-    assert complaints == []
+    return page.locator(".st-key-branches .table-view")
 
 
 def first_column(table) -> list[str]:

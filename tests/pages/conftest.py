@@ -1,0 +1,191 @@
+"""A visit to the dashboard without a browser: pages run, what they show is read, their files are made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+from google.protobuf.message import Message
+from streamlit.runtime.media_file_manager import MediaFileManager
+from streamlit.testing.v1 import AppTest
+
+from data_access import demo
+from tests import bank
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = ("overview", "activation", "follow_up", "complaints", "explorer", "glossary")
+OPEN_CONFIG = (ROOT / "config.toml").read_text(encoding="utf-8").replace("anonymous = false", "anonymous = true")
+
+_NO_WORDS = {
+    "id",
+    "key",
+    "url",
+    "spec",
+    "json",
+    "icon",
+    "user_key",
+    "deferred_file_id",
+    "page_script_hash",
+    "color",
+    "type",
+    "component_name",
+    "selection_mode",
+    "datasets",
+    "page",
+    "query_string",
+    "js_content",
+    "css_content",
+    "html_content",
+}
+"""Fields of what Streamlit sends to the browser that no reader sees."""
+
+
+class Visit:
+    """One reader's session. `show` runs a page; the rest tells what is on it."""
+
+    def __init__(self, files: dict[str, Callable[[], bytes]], query: Mapping[str, str]) -> None:
+        self.app = AppTest.from_file(str(ROOT / "pages" / "frame.py"), default_timeout=120)
+        self.app.query_params.update(query)
+        self._files = files
+        self.app.run()
+
+    def show(self, page: str) -> Visit:
+        """Goes to the page."""
+        self.app.switch_page(f"{page}.py").run()
+        return self
+
+    def choose(self, widget: str, value: object) -> Visit:
+        """Uses a picker of the frame."""
+        kind = "multiselect" if widget == "products" else "selectbox"
+        getattr(self.app, kind)(key=widget).set_value(value).run()
+        return self
+
+    @property
+    def tables(self) -> dict[str, dict]:
+        """What the browser is given to draw as tables, by their keys."""
+        drawn = [element.proto for element in self.app.get("bidi_component")]
+        return {_key(proto.id): json.loads(proto.json) for proto in drawn}
+
+    def file(self, table: str, ending: str = "xlsx") -> bytes:
+        """The file behind a button of the table, made as on a click: after the run, outside of it."""
+        (button,) = [b.proto for b in self.app.get("download_button") if _key(b.proto.id) == f"{table}_{ending}"]
+        return self._files[button.deferred_file_id]()
+
+    @property
+    def sentences(self) -> list[str]:
+        """The sentences in frames: why something is not shown."""
+        return [box.value for kind in ("info", "warning", "error") for box in self.app.get(kind)]
+
+    @property
+    def texts(self) -> list[str]:
+        """All texts that a reader may see or hear."""
+        found: list[str] = []
+        for element in (*self.app.main, *self.app.sidebar):
+            if isinstance(getattr(element, "proto", None), Message):
+                found += _texts(element.proto)
+        for table in self.tables.values():
+            found += [table["caption"], table["note"] or "", table["empty"], *(table["total"] or ())]
+            found += [text for column in table["columns"] for text in (column["label"], column["meaning"] or "")]
+            found += [cell for row in table["rows"] for cell in row["cells"]]
+        return found
+
+    @property
+    def failures(self) -> list[str]:
+        """Exceptions and errors on the page."""
+        return [e.value for e in (*self.app.exception, *self.app.error)]
+
+
+def _key(id_: str) -> str:
+    return id_.split("-", 2)[2]
+
+
+def _texts(message: Message) -> Iterator[str]:
+    for field, value in message.ListFields():
+        if field.name in _NO_WORDS:
+            continue
+        for each in value if field.is_repeated else [value]:
+            if isinstance(each, Message):
+                yield from _texts(each)
+            elif isinstance(each, str):
+                yield each
+
+
+@pytest.fixture
+def visit(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Visit]:
+    """Begins a visit to the warehouse at a URL: `visit(url, lang="en", branch="12")`; `config` is the text of config.toml."""
+    files: dict[str, Callable[[], bytes]] = {}
+    registered = MediaFileManager.add_deferred
+
+    def register(manager: MediaFileManager, make: Callable[[], bytes], *args: object, **kwargs: object) -> str:
+        id_ = registered(manager, make, *args, **kwargs)
+        files[id_] = make
+        return id_
+
+    # Streamlit forgets a test's files after each run; in a server they wait for the click.
+    monkeypatch.setattr(MediaFileManager, "add_deferred", register)
+
+    def begin(url: str, *, config: str = OPEN_CONFIG, **query: str) -> Visit:
+        (tmp_path / "config.toml").write_text(config, encoding="utf-8")
+        monkeypatch.setenv("DASHBOARD_CONFIG", str(tmp_path / "config.toml"))
+        monkeypatch.setenv("WAREHOUSE_URL", url)
+        return Visit(files, query)
+
+    return begin
+
+
+LOADS = [
+    {
+        "table_name": name,
+        "loaded_at": datetime(2026, 5, 21, 6),
+        "rows": len(rows),
+        "source": "core",
+        "data_until": bank.DATA_UNTIL,
+    }
+    for name, rows in bank.BANK.items()
+]
+
+
+def written(folder: Path, tables: Mapping[str, bank.Rows]) -> str:
+    """The address of an embedded warehouse with these tables, beside branches and products."""
+    path = folder / "warehouse.duckdb"
+    known = {"branches": bank.BANK["branches"], "products": bank.BANK["products"]}
+    loads = [load for load in LOADS if load["table_name"] in tables]
+    bank.write_duckdb(known | dict(tables) | {"loads": loads}, path)
+    return f"duckdb:///{path}"
+
+
+@pytest.fixture(scope="session")
+def whole_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The test bank, with every table loaded up to the same day."""
+    tables = {name: rows for name, rows in bank.BANK.items() if name != "loads"}
+    return written(tmp_path_factory.mktemp("whole"), tables)
+
+
+@pytest.fixture(scope="session")
+def complaints_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A bank that has complaints and nothing else."""
+    return written(tmp_path_factory.mktemp("complaints"), {"complaints": bank.BANK["complaints"]})
+
+
+@pytest.fixture(scope="session")
+def months_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A bank that has monthly counts of contracts and nothing else."""
+    return written(tmp_path_factory.mktemp("months"), {"contract_months": bank.BANK["contract_months"]})
+
+
+@pytest.fixture(scope="session")
+def empty_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A bank with every table, and no rows beside branches and products."""
+    tables = {name: [] for name in bank.BANK if name not in ("branches", "products")}
+    return written(tmp_path_factory.mktemp("empty"), tables)
+
+
+@pytest.fixture(scope="session")
+def demo_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A small demo bank, whose names are all Chinese."""
+    path = tmp_path_factory.mktemp("demo") / "warehouse.duckdb"
+    demo.build(path, scale=0.05, until=bank.DATA_UNTIL)
+    return f"duckdb:///{path}"
