@@ -15,7 +15,7 @@ from measures.dimensions import BELOW, DAY, MONTH, PRODUCT, WEEK
 from measures.model import Dimension, Measure, Ratio, _
 from measures.period import Period, first_days, last_day
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, Order
-from pages.desk import Desk
+from pages.desk import Asked, Desk
 from presentation import charts, findings, table_view
 from presentation import frame as drawn
 from presentation.cards import Card, cards, headline, panel
@@ -96,6 +96,7 @@ def trend(desk: Desk, name: str, key: str, by: Dimension | None = None, step: Di
     with panel(findings.course(measure, rows, by, step, growing, desk.say), _meaning(desk, measure, step)):
         charts.lines(rows, step=step, measure=measure, look=desk.look, key=key, series=by, incomplete_from=growing)
         _say_few(desk, measure, few, desk.say("not drawn"))
+        _say_ignored(desk, asked)
 
 
 def compared(
@@ -128,6 +129,7 @@ def compared(
             on_pick=on_pick or {BELOW: choose_branch, PRODUCT: choose_product}.get(by),
         )
         _say_few(desk, measure, few, desk.say("at the end, without rank"))
+        _say_ignored(desk, asked)
 
 
 def pareto(desk: Desk, name: str, by: Dimension, key: str) -> None:
@@ -171,6 +173,7 @@ def crossed(desk: Desk, name: str, x: Dimension, y: Dimension, key: str) -> None
             key=key,
         )
         _say_few(desk, measure, few, desk.say("not shown"))
+        _say_ignored(desk, asked)
 
 
 def bands(desk: Desk, name: str, by: Dimension, key: str) -> None:
@@ -216,12 +219,7 @@ def table(
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(f"<div class=chart-finding>{escape(title)}</div>", width="stretch")
             export_buttons(shown, desk.about(len(asked.answer), asked.ignored, compared=changes), desk.say, key)
-        if asked.ignored:
-            st.caption(
-                desk.say(
-                    "for all: {dimensions}", dimensions=desk.say.listed([desk.say(d.label) for d in asked.ignored])
-                )
-            )
+        _say_ignored(desk, asked)
         table_view.show(
             shown,
             say=desk.say,
@@ -341,6 +339,13 @@ def _with_base(measure: Measure) -> list[Measure]:
     """A rate is asked beside what it is a rate of, so that too few can be told from enough."""
     under = getattr(measure, "under", None)
     return [measure, under] if under is not None and measure.dimensions <= under.dimensions else [measure]
+
+
+def _say_ignored(desk: Desk, asked: Asked) -> None:
+    """Says which filters the numbers are not kept by, and so are not under."""
+    if asked.ignored:
+        listed = desk.say.listed([desk.say(d.label) for d in asked.ignored])
+        st.caption(desk.say("for all: {dimensions}", dimensions=listed))
 
 
 def _say_few(desk: Desk, measure: Measure, few: pd.Series, where_they_are: str) -> None:

@@ -674,7 +674,9 @@ def _matrix_template(look: Look, label: str, n_label: str, pickable: bool) -> di
     )
     if pickable:
         cells = cells.add_params(alt.selection_point(name="pick", fields=["x_id", "y_id"], on="click", toggle=False))
-    text = base.mark_text(cursor=cursor).encode(text="label:N", color=alt.Color("ink:N", scale=None))
+    # On a phone a cell is narrower than its number: it is then in the tooltip and in the table beneath.
+    size = alt.ExprRef("bandwidth('x') < 28 ? 0 : bandwidth('x') < 46 ? 9 : 12")
+    text = base.mark_text(cursor=cursor, fontSize=size).encode(text="label:N", color=alt.Color("ink:N", scale=None))
     return _converted(alt.layer(cells, text).properties(height=alt.Step(36)), look)
 
 

@@ -128,8 +128,11 @@ def strip(
     parts = [say("Data until {day}", day=day_shown(data_until, say.language))]
     if filters.period.end == data_until and (data_until + timedelta(days=1)).day != 1:
         parts.append(say("the running month is incomplete"))
-    for table, day in unknown_before.items():
-        parts.append(say("{table} only since {day}: no comparison", table=table, day=day_shown(day, say.language)))
+    if len(unknown_before) > 2:
+        parts.append(say("the data begin too late for the comparison"))
+    else:
+        for table, day in unknown_before.items():
+            parts.append(say("{table} only since {day}: no comparison", table=table, day=day_shown(day, say.language)))
     late = loaded[loaded["data_until"].dt.date < data_until] if len(loaded) else loaded
     for row in late.itertuples(index=False):
         parts.append(
