@@ -267,11 +267,14 @@ def _side_by_side(
     """Counts of several facts and periods at one grain, as a sub-query; `found` then holds the column of each part."""
     by = [dimension for dimension in shape.by if dimension not in without]
     names = {part: f"count_{number}" for number, part in enumerate(parts)}
-    asked = [
-        _ask(fact, ending, by, shape.filters, names)
+    facts = [
+        (fact, ending)
         for ending, _days in shape.days
         for fact in dict.fromkeys(part[0].fact for part in parts if part[2] == ending)
     ]
+    if not by:
+        return _one_row(shape, facts, names, found)
+    asked = [_ask(fact, ending, by, shape.filters, names) for fact, ending in facts]
     rows = (union_all(*asked) if len(asked) > 1 else asked[0]).subquery()
     keys = [rows.c[dimension.name] for dimension in by]
     shown = [func.max(rows.c[d.name + NAME]).label(d.name + NAME) for d in by if d.named]
@@ -286,6 +289,23 @@ def _side_by_side(
         # A whole count is joined from outside: where the join finds no row, nothing was counted.
         joined = without and part[0].absent is not None
         found[part] = func.coalesce(counts.c[name], part[0].absent) if joined else counts.c[name]
+    return counts
+
+
+def _one_row(
+    shape: _Shape, facts: list[tuple[Fact, str]], names: Mapping[_Part, str], found: dict[_Part, ColumnElement]
+) -> Subquery:
+    """The same without keys: each fact gives one row, and the rows stand beside each other. A tenth of the text to be planned."""
+    source, columns = None, []
+    for fact, ending in facts:
+        own = {part: name for part, name in names.items() if part[0].fact is fact and part[2] == ending}
+        row = _ask(fact, ending, [], shape.filters, own).subquery()
+        source = row if source is None else source.join(row, true())
+        for part, name in own.items():
+            number = row.c[name] if part[0].absent is None else func.coalesce(row.c[name], part[0].absent)
+            columns.append(cast(number, part[0].type).label(name))
+    counts = select(*columns).select_from(source).subquery()
+    found |= {part: counts.c[name] for part, name in names.items()}
     return counts
 
 

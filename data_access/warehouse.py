@@ -49,6 +49,9 @@ POSTGRES_OPTIONS = {"connect_timeout": "5", "options": "-c jit=off"}
 QUIET_START = timedelta(days=7)
 """A table that begins so much later than a period may have had a week without events; later, the days before are not known."""
 
+PAGE_KEPT = 1_000
+"""A page of a listing on the screen is asked again at every click and kept; the batches of a file are not."""
+
 CACHED_BYTES = 256 * 1024 * 1024
 
 
@@ -125,11 +128,14 @@ class Warehouse:
         self, question: ListingQuestion, viewer: Viewer, *, limit: int | None = None, offset: int = 0
     ) -> pd.DataFrame:
         """`limit` rows of the listing after the first `offset`, one column for each of its columns. Raises WarehouseError."""
-        asked = listing_statement(question, viewer, self._given(self.state()))
+        state = self.state()
+        asked = listing_statement(question, viewer, self._given(state))
         types = {c.name: "Int64" if c.unit is Unit.COUNT else _type_of(c.of.type) for c in question.listing.columns}
         if limit is not None or offset:
             # Only the digits of two integers join the text; a statement with LIMIT as a parameter is not known to all engines.
             asked = Statement(_page(asked.select, limit, offset), asked.parameters)
+        if limit is not None and limit <= PAGE_KEPT:
+            return self._cached(state, asked, types)
         return self._read(asked, types)
 
     def count(self, question: ListingQuestion, viewer: Viewer) -> int:

@@ -392,15 +392,21 @@ def test_a_load_prints_that_nothing_was_lost(run, tmp_path):
 # As a process -------------------------------------------------------------------------------------------------------
 
 
+AS_A_TERMINAL = (
+    # Tests that run in the background of a shell hand on that an interrupt is to be ignored; a terminal does not. Said in the
+    # child, because a process as large as this one cannot always be forked.
+    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "runpy.run_module('data_access', run_name='__main__', alter_sys=True)"
+)
+
+
 def process(*words: str) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", "data_access", *words],
+        [sys.executable, "-c", AS_A_TERMINAL, *words],
         cwd=ROOT,
         env=os.environ | {"PYTHONIOENCODING": "ascii"},  # a terminal that has no Chinese
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
-        # Tests that run in the background of a shell would hand on that an interrupt is to be ignored.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 
