@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Date, and_, func, or_, select
+from sqlalchemy import ColumnElement, Date, Subquery, and_, func, or_, select
 
 from measures.activation import activated as _activated
 from measures.activation import signed as _signed
@@ -34,6 +34,22 @@ def _whole(product: ColumnElement, agent: ColumnElement) -> dict:
     return {frozenset({PRODUCT, FAMILY}): product.is_(None), frozenset({AGENT}): agent.is_(None)}
 
 
+def _fact(name: str, grain: str, rows: Subquery) -> Fact:
+    """Targets, or what counts towards them, on a day: `rows` hold branch, product and agent of each, and the day."""
+    return Fact(
+        name=name,
+        grain=grain,
+        source=rows,
+        branch=rows.c.branch_id,
+        placed=Placed.BALANCE,
+        day=rows.c.day,
+        keys=_tree_keys | product_keys(rows.c.product_id) | agent_key(rows.c.agent_id) | time_keys(rows.c.day),
+        lookups=branch_lookups(rows.c.branch_id)
+        | {products: products.c.product_id == rows.c.product_id, agents: agents.c.agent_id == rows.c.agent_id},
+        whole=_whole(rows.c.product_id, rows.c.agent_id),
+    )
+
+
 def _set(measure: str) -> Fact:
     """The targets for `measure` that run on the last day of the period, with the share of their working days passed."""
     day_before = days_after(targets.c.starts_on, -1)
@@ -52,18 +68,7 @@ def _set(measure: str) -> Fact:
         .where(targets.c.measure == measure)
         .subquery(f"{measure}_targets")
     )
-    return Fact(
-        name=f"{measure}_targets",
-        grain=_("one target, running on the last day of the period"),
-        source=rows,
-        branch=rows.c.branch_id,
-        placed=Placed.BALANCE,
-        day=rows.c.day,
-        keys=_tree_keys | product_keys(rows.c.product_id) | agent_key(rows.c.agent_id) | time_keys(rows.c.day),
-        lookups=branch_lookups(rows.c.branch_id)
-        | {products: products.c.product_id == rows.c.product_id, agents: agents.c.agent_id == rows.c.agent_id},
-        whole=_whole(rows.c.product_id, rows.c.agent_id),
-    )
+    return _fact(f"{measure}_targets", _("one target, running on the last day of the period"), rows)
 
 
 def _reached(measure: str, day: ColumnElement[Date]) -> Fact:
@@ -89,17 +94,10 @@ def _reached(measure: str, day: ColumnElement[Date]) -> Fact:
         .where(targets.c.measure == measure)
         .subquery(f"{measure}_toward_targets")
     )
-    return Fact(
-        name=f"{measure}_toward_targets",
-        grain=_("one contract that counts towards a target running on the last day of the period"),
-        source=rows,
-        branch=rows.c.branch_id,
-        placed=Placed.BALANCE,
-        day=rows.c.day,
-        keys=_tree_keys | product_keys(rows.c.product_id) | agent_key(rows.c.agent_id) | time_keys(rows.c.day),
-        lookups=branch_lookups(rows.c.branch_id)
-        | {products: products.c.product_id == rows.c.product_id, agents: agents.c.agent_id == rows.c.agent_id},
-        whole=_whole(rows.c.product_id, rows.c.agent_id),
+    return _fact(
+        f"{measure}_toward_targets",
+        _("one contract that counts towards a target running on the last day of the period"),
+        rows,
     )
 
 

@@ -56,7 +56,8 @@ def test_a_question_without_an_answer_is_told(asked, told: str) -> None:
 
 def test_every_column_of_the_answer_may_be_sorted_by() -> None:
     for column in ("outlet", "outlet_name", "signed", "signed_before", "signed_change"):
-        Question((SIGNED,), PERIOD, (OUTLET,), against=BEFORE, order=(Order(column),))
+        asked = Question((SIGNED,), PERIOD, (OUTLET,), against=BEFORE, order=(Order(column),))
+        assert asked.order == (Order(column),)
 
 
 def test_the_total_is_the_same_question_at_the_coarsest_grain() -> None:
