@@ -12,10 +12,15 @@ from duckdb_sqlalchemy import Dialect
 from sqlalchemy import Table
 from sqlalchemy.schema import CreateTable
 
+from measures.catalogue import DERIVED
+from measures.model import reads
+
 
 @contextmanager
 def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yields a connection to an empty warehouse file that takes the place of `path` when the block ends without error.
+
+    The derived tables are worked out from what the block has written, and stored with it.
 
     On an error the new file goes and the old one stays. The new file lies in the same folder, because a rename is
     atomic only within one file system.
@@ -26,6 +31,7 @@ def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     connection = duckdb.connect(str(fresh))
     try:
         yield connection
+        _store_derived(connection)
         connection.execute("CHECKPOINT")
         connection.close()
         fresh.replace(path)
@@ -37,6 +43,14 @@ def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def create(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
     """Creates `table` of the contract, empty, with its types and NOT NULL columns."""
     connection.execute(str(CreateTable(table).compile(dialect=Dialect())))
+
+
+def _store_derived(connection: duckdb.DuckDBPyConnection) -> None:
+    present = frozenset(connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall())
+    for derived in DERIVED:
+        if reads(derived.of) <= present:
+            worked_out = derived.of.compile(dialect=Dialect(), compile_kwargs={"literal_binds": True})
+            connection.execute(f"CREATE TABLE {derived.name} AS {worked_out}")
 
 
 def _remove(path: Path) -> None:

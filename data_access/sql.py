@@ -15,6 +15,7 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Double,
+    FromClause,
     Integer,
     Select,
     String,
@@ -42,7 +43,7 @@ from sqlalchemy.sql.expression import CTE, BindParameter
 from data_access.access import VIEWER, Viewer, visible
 from measures.dimensions import subtree
 from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON
-from measures.model import Count, Dimension, Fact, Listing, Measure, Placed, Ratio
+from measures.model import Count, Derived, Dimension, Fact, Listing, Measure, Placed, Ratio
 from measures.period import Period, last_days
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Order, Question
 from measures.schema import DAY_OF, branches, products
@@ -50,10 +51,12 @@ from measures.schema import DAY_OF, branches, products
 
 @dataclass(frozen=True)
 class Given:
-    """What a statement is given beside the warehouse's tables: the data's date and the exceptions of the calendar."""
+    """What a statement is given beside the tables of the contract: the data's date, the exceptions of the calendar, and the
+    names of the derived tables that the warehouse holds."""
 
     data_until: date
     days_off: tuple[tuple[date, int], ...] = ()
+    stored: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -84,6 +87,7 @@ class _Shape:
     days: tuple[tuple[str, int], ...]
     """For each period the ending of its columns, and on how many days a balance is taken in it."""
     days_off: int
+    stored: frozenset[str]
     cumulative: bool
 
     def missing(self, measure: Measure, count: Count) -> frozenset[Dimension]:
@@ -113,6 +117,7 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
         order=question.order,
         days=tuple((ending, len(listed)) for ending, listed in days.items()),
         days_off=len(given.days_off),
+        stored=given.stored,
         cumulative=question.cumulative,
     )
     return Statement(_answer(shape), _parameters(question, dict(periods), days, viewer, given))
@@ -121,14 +126,15 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
 def listing_statement(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
     """The rows of a listing that `viewer` may see, in the order asked for; LIMIT and OFFSET are added by the caller."""
     days = {"": _balance_days(question.period, None, given)}
-    rows = _rows(question.listing, _filters(question), question.order)
+    rows = _rows(question.listing, _filters(question), question.order, given.stored)
     return Statement(rows, _parameters(question, {"": question.period}, days, viewer, given))
 
 
 def listing_count(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
     """How many rows the listing has in all."""
-    rows = listing_statement(question, viewer, given)
-    return Statement(_counted(rows.select), rows.parameters)
+    days = {"": _balance_days(question.period, None, given)}
+    rows = _rows_counted(question.listing, _filters(question), given.stored)
+    return Statement(rows, _parameters(question, {"": question.period}, days, viewer, given))
 
 
 def branch_statement(viewer: Viewer) -> Statement:
@@ -242,23 +248,28 @@ def _answer(shape: _Shape) -> Select:
         so_far = func.sum(counted).over(order_by=[*asked, *keys], rows=(None, 0))
         share = so_far / func.nullif(func.sum(counted).over(), 0.0)
         answer = answer.add_columns(share.label(shape.measures[0].name + CUMULATIVE))
-    return _with_given(answer.order_by(*asked, *keys), shape.days, shape.days_off)
+    return _with_given(answer.order_by(*asked, *keys), shape.days, shape.days_off, shape.stored)
 
 
 @lru_cache(maxsize=128)
-def _rows(listing: Listing, filters: tuple[_Filter, ...], order: tuple[Order, ...]) -> Select:
-    fact = listing.fact
+def _rows(listing: Listing, filters: tuple[_Filter, ...], order: tuple[Order, ...], stored: frozenset[str]) -> Select:
     columns = {c.name: c.of for c in listing.columns}
     rows = select(*(of.label(name) for name, of in columns.items()))
-    rows = rows.select_from(fact.joined([*columns.values(), *fact.only, *_filter_keys(fact, filters)]))
-    rows = rows.where(*_wanted(fact, "", filters, frozenset(f.dimension for f in filters)))
+    rows = _listed(rows, listing, list(columns.values()), filters)
     rows = rows.order_by(*(_sorted(columns[o.column], o) for o in order), *listing.order)
-    return _with_given(rows, (("", 1),), 0)
+    return _with_given(rows, (("", 1),), 0, stored)
 
 
 @lru_cache(maxsize=128)
-def _counted(rows: Select) -> Select:
-    return select(func.count().label("rows")).select_from(rows.order_by(None).subquery())
+def _rows_counted(listing: Listing, filters: tuple[_Filter, ...], stored: frozenset[str]) -> Select:
+    # Without the columns' lookups, none of which changes the number of rows.
+    return _with_given(_listed(select(func.count().label("rows")), listing, [], filters), (("", 1),), 0, stored)
+
+
+def _listed(rows: Select, listing: Listing, columns: list[ColumnElement], filters: tuple[_Filter, ...]) -> Select:
+    fact = listing.fact
+    chosen = frozenset(f.dimension for f in filters)
+    return rows.select_from(_rows_of(fact, columns, filters)).where(*_wanted(fact, "", filters, chosen))
 
 
 def _side_by_side(
@@ -300,7 +311,8 @@ def _one_row(
     for fact, ending in facts:
         own = {part: name for part, name in names.items() if part[0].fact is fact and part[2] == ending}
         row = _ask(fact, ending, [], shape.filters, own).subquery()
-        source = row if source is None else source.join(row, true())
+        # Each gives one row, so an outer join is the same; of inner ones DuckDB weighs the orders, for longer than it counts.
+        source = row if source is None else source.outerjoin(row, true())
         for part, name in own.items():
             number = row.c[name] if part[0].absent is None else func.coalesce(row.c[name], part[0].absent)
             columns.append(cast(number, part[0].type).label(name))
@@ -322,7 +334,7 @@ def _ask(
     # A filter on a dimension that the ratio spans does not narrow the whole count.
     chosen = tuple(f for f in filters if f.dimension in fact.keys)
     touched = frozenset(by) | {f.dimension for f in chosen}
-    rows = select(*columns).select_from(fact.joined([*columns, *fact.only, *_filter_keys(fact, chosen)]))
+    rows = select(*columns).select_from(_rows_of(fact, columns, chosen))
     # Grouped by position: PostgreSQL takes one expression with parameters, written twice, for two different ones.
     rows = rows.where(*_wanted(fact, ending, chosen, touched)).group_by(
         *(literal_column(str(n + 1)) for n in range(len(by)))
@@ -330,25 +342,53 @@ def _ask(
     return _on_own_days(rows, ending)
 
 
+def _rows_of(fact: Fact, columns: list[ColumnElement], filters: tuple[_Filter, ...]) -> FromClause:
+    """The rows of `fact` at the branches asked for, joined with what `columns` and `filters` read.
+
+    The branches come first: what is looked up is then looked up for their rows alone, not for the whole bank's.
+    """
+    places = _places(tuple(f for f in filters if _is_place(f)))
+    return fact.joined([*columns, *fact.only, *_filter_keys(fact, filters)], places)
+
+
+def _is_place(chosen: _Filter) -> bool:
+    """Whether the filter says no more than which branches are meant."""
+    return chosen.dimension.in_tree and not chosen.unknown
+
+
+@lru_cache(maxsize=64)
+def _places(chosen: tuple[_Filter, ...]) -> CTE:
+    """The branches that the viewer may see and that the filters ask for, each once."""
+    id_ = branches.c.branch_id
+    rows = select(id_).where(visible(id_), *(id_.in_(subtree(_ids(f))) for f in chosen))
+    return rows.distinct().cte("places")
+
+
 def _filter_keys(fact: Fact, filters: tuple[_Filter, ...]) -> list[ColumnElement]:
-    return [fact.keys[f.dimension].id for f in filters if f.unknown or not f.dimension.in_tree]
+    return [fact.keys[f.dimension].id for f in filters if not _is_place(f)]
 
 
 def _wanted(
     fact: Fact, ending: str, filters: tuple[_Filter, ...], touched: frozenset[Dimension]
 ) -> list[ColumnElement[bool]]:
-    """The rows of `fact` that are asked for: visible to the viewer, in the period, chosen by the filters."""
-    rows = [visible(fact.branch), *fact.only]
+    """The rows of `fact` that are asked for among those of its places: in the period, chosen by the other filters."""
+    rows = [*fact.only]
     if fact.placed is Placed.EVENT:
         rows.append(fact.day.between(bindparam(f"from{ending}", type_=Date), bindparam(f"to{ending}", type_=Date)))
     for dimensions, all_of_them in fact.whole.items():
         rows.append(~all_of_them if dimensions & touched else all_of_them)
     for chosen in filters:
-        ids = [bindparam(f"{chosen.dimension.name}_{number}", type_=String) for number in range(chosen.known)]
+        if _is_place(chosen):
+            continue
+        ids = _ids(chosen)
         key = fact.keys[chosen.dimension].id
         among = fact.branch.in_(subtree(ids)) if chosen.dimension.in_tree else key.in_(ids)
         rows.append(or_(*([among] if ids else []), *([key.is_(None)] if chosen.unknown else [])))
     return rows
+
+
+def _ids(chosen: _Filter) -> list[BindParameter[str]]:
+    return [bindparam(f"{chosen.dimension.name}_{number}", type_=String) for number in range(chosen.known)]
 
 
 def _on_own_days(rows: Select, ending: str) -> Select:
@@ -372,9 +412,12 @@ def _on_own_days(rows: Select, ending: str) -> Select:
     return visitors.replacement_traverse(rows, {}, own_days)
 
 
-def _with_given(rows: Select, days: tuple[tuple[str, int], ...], days_off: int) -> Select:
-    """`rows` with the days of balances and the exceptions of the calendar, where they are read."""
-    used = {element.name for element in visitors.iterate(rows) if isinstance(element, TableClause)}
+def _with_given(rows: Select, days: tuple[tuple[str, int], ...], days_off: int, stored: frozenset[str]) -> Select:
+    """`rows` with the days of balances, the exceptions of the calendar and the derived tables, where they are read."""
+    used = {element.name: element for element in visitors.iterate(rows) if isinstance(element, TableClause)}
+    for name, element in used.items():
+        if isinstance(element, Derived) and name not in stored:
+            rows = rows.add_cte(element.of.cte(name))
     for ending, count in days:
         if AS_OF.name + ending in used:
             listed = values(column("day", Date), name="listed_days" + ending)

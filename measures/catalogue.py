@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from measures import activation, complaints, follow_up, targets
 from measures.dimensions import DIMENSIONS
-from measures.model import Count, Dimension, Fact, Key, Listing, Measure, Need, Ratio, _
+from measures.model import Count, Derived, Dimension, Fact, Key, Listing, Measure, Need, Ratio, _
 from measures.question import QuestionError
 from measures.schema import metadata
 
@@ -18,6 +18,7 @@ MEASURES: dict[str, Measure] = {
 LISTINGS: dict[str, Listing] = {
     listing.name: listing for family in (follow_up, complaints) for listing in family.LISTINGS
 }
+DERIVED: tuple[Derived, ...] = follow_up.DERIVED
 DIMENSION: dict[str, Dimension] = {dimension.name: dimension for dimension in DIMENSIONS}
 
 WHOLE_CONTRACT: frozenset[Need] = frozenset(

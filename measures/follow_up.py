@@ -18,46 +18,52 @@ from measures.dimensions import (
     time_keys,
 )
 from measures.given import AS_OF, SEEN_ON, days_after, days_between
-from measures.model import Better, Count, Fact, Key, Listing, ListingColumn, Placed, Ratio, Unit, _
+from measures.model import Better, Count, Derived, Fact, Key, Listing, ListingColumn, Placed, Ratio, Unit, _
 from measures.schema import agents, assignments, campaigns, contacts, contracts, customers, products
 
 FAMILY_NAME = _("Follow-up")
 CONVERSION_DAYS = 30
 """A contract signed or first used this many days after a contact counts as its result."""
 
-_touches = (
+_contacted_on = cast(contacts.c.contacted_at, Date)
+
+ASSIGNMENT_CONTACTS = Derived(
+    "assignment_contacts",
     select(
         contacts.c.assignment_id,
-        func.min(cast(contacts.c.contacted_at, Date)).label("first_on"),
-        func.max(cast(contacts.c.contacted_at, Date)).label("last_on"),
-        func.max(case((contacts.c.reached, 1), else_=0)).label("reached"),
+        func.min(_contacted_on).label("first_on"),
+        func.min(case((contacts.c.reached, _contacted_on))).label("first_reached_on"),
+        func.max(_contacted_on).label("last_on"),
     )
-    .where(contacts.c.assignment_id.is_not(None), cast(contacts.c.contacted_at, Date) <= SEEN_ON)
-    .group_by(contacts.c.assignment_id)
-    .subquery("touches")
+    .where(contacts.c.assignment_id.is_not(None))
+    .group_by(contacts.c.assignment_id),
 )
 
 
 def _soon_after(day):
-    contacted_on = cast(contacts.c.contacted_at, Date)
-    return and_(day >= contacted_on, day <= days_after(contacted_on, CONVERSION_DAYS), day <= SEEN_ON)
+    return case((and_(day >= _contacted_on, day <= days_after(_contacted_on, CONVERSION_DAYS)), day))
 
 
-_results = (
+ASSIGNMENT_RESULTS = Derived(
+    "assignment_results",
     # Grouped, because one assignment may have several contacts and contracts: joined as they are they would multiply it.
-    select(contacts.c.assignment_id, func.max(1).label("converted"))
+    # The least of a day and null is the day, in DuckDB as in PostgreSQL.
+    select(
+        contacts.c.assignment_id,
+        func.min(func.least(_soon_after(contracts.c.signed_on), _soon_after(contracts.c.activated_on))).label(
+            "converted_on"
+        ),
+    )
     .select_from(
         contacts.join(assignments, assignments.c.assignment_id == contacts.c.assignment_id).join(
             contracts,
             and_(
                 contracts.c.customer_id == assignments.c.customer_id,
                 contracts.c.product_id == assignments.c.product_id,
-                or_(_soon_after(contracts.c.signed_on), _soon_after(contracts.c.activated_on)),
             ),
         )
     )
-    .group_by(contacts.c.assignment_id)
-    .subquery("results")
+    .group_by(contacts.c.assignment_id),
 )
 
 _keys = (
@@ -68,8 +74,8 @@ _keys = (
     | customer_keys()
 )
 _lookups = lookups_of(assignments, assignments.c.branch_id) | {
-    _touches: _touches.c.assignment_id == assignments.c.assignment_id,
-    _results: _results.c.assignment_id == assignments.c.assignment_id,
+    ASSIGNMENT_CONTACTS: ASSIGNMENT_CONTACTS.c.assignment_id == assignments.c.assignment_id,
+    ASSIGNMENT_RESULTS: ASSIGNMENT_RESULTS.c.assignment_id == assignments.c.assignment_id,
 }
 
 # Facts --------------------------------------------------------------------------------------------------------------
@@ -113,8 +119,6 @@ OVERDUE = Fact(
     lookups=OPEN.lookups,
     only=(assignments.c.due_on < AS_OF.c.day,),
 )
-
-_contacted_on = cast(contacts.c.contacted_at, Date)
 
 CONTACTS = Fact(
     name="contacts",
@@ -160,7 +164,7 @@ contacted = Count(
     settles=30,
     family=FAMILY_NAME,
     fact=ASSIGNED,
-    of=func.count(_touches.c.first_on),
+    of=func.count(case((ASSIGNMENT_CONTACTS.c.first_on <= SEEN_ON, 1))),
 )
 
 reached = Count(
@@ -171,7 +175,7 @@ reached = Count(
     settles=30,
     family=FAMILY_NAME,
     fact=ASSIGNED,
-    of=func.count(case((_touches.c.reached == 1, 1))),
+    of=func.count(case((ASSIGNMENT_CONTACTS.c.first_reached_on <= SEEN_ON, 1))),
 )
 
 list_signed = Count(
@@ -246,7 +250,7 @@ converted = Count(
     settles=30,
     family=FAMILY_NAME,
     fact=ASSIGNED,
-    of=func.count(_results.c.converted),
+    of=func.count(case((ASSIGNMENT_RESULTS.c.converted_on <= SEEN_ON, 1))),
 )
 
 conversion = Ratio(
@@ -278,7 +282,9 @@ contacted_on_time = Count(
     better=Better.HIGHER,
     family=FAMILY_NAME,
     fact=ASSIGNED,
-    of=func.count(case((and_(assignments.c.due_on <= SEEN_ON, _touches.c.first_on <= assignments.c.due_on), 1))),
+    of=func.count(
+        case((and_(assignments.c.due_on <= SEEN_ON, ASSIGNMENT_CONTACTS.c.first_on <= assignments.c.due_on), 1))
+    ),
 )
 
 on_time = Ratio(
@@ -395,9 +401,10 @@ overdue_customers = Listing(
         ListingColumn(
             "days_overdue", _("Days overdue"), days_between(assignments.c.due_on, AS_OF.c.day), unit=Unit.COUNT
         ),
-        ListingColumn("last_contact_on", _("Last contact"), _touches.c.last_on),
+        ListingColumn("last_contact_on", _("Last contact"), ASSIGNMENT_CONTACTS.c.last_on),
     ),
     order=(assignments.c.due_on, assignments.c.assignment_id),
 )
 
 LISTINGS = (overdue_customers,)
+DERIVED = (ASSIGNMENT_CONTACTS, ASSIGNMENT_RESULTS)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from sqlalchemy import BigInteger, ColumnElement, Double, FromClause, Table, cast, func
+from sqlalchemy import BigInteger, ColumnElement, Double, FromClause, Select, Table, TableClause, cast, column, func
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import CTE, Alias, ColumnClause, Subquery
 from sqlalchemy.types import TypeEngine
@@ -101,15 +102,15 @@ class Fact:
         """The tables of the contract that a row of this fact comes from, without lookups."""
         return frozenset(table for table, _column in reads(self.source, self.branch))
 
-    def joined(self, expressions: Iterable[ColumnElement]) -> FromClause:
-        """The source, joined with the lookups that `expressions` read."""
+    def joined(self, expressions: Iterable[ColumnElement], places: FromClause) -> FromClause:
+        """The rows at `places`, each branch_id of which stands there once, joined with the lookups that `expressions` read."""
         wanted = {
             element.table
             for expression in expressions
             for element in visitors.iterate(expression)
             if isinstance(element, ColumnClause)
         }
-        source = self.source
+        source = self.source.join(places, places.c.branch_id == self.branch)
         for lookup, on in self.lookups.items():
             if lookup in wanted:
                 source = source.outerjoin(lookup, on)
@@ -125,6 +126,21 @@ class Fact:
             if lookup in wanted:
                 found |= reads(on) | reads(lookup)
         return found
+
+
+class Derived(TableClause):
+    """A table worked out from tables of the contract, whoever looks and on whatever day: `of` says how.
+
+    An embedded warehouse holds it; elsewhere each statement that reads it works it out. The name in the warehouse changes with
+    `of`, so that a file written by an older version is never read for what it does not hold.
+    """
+
+    inherit_cache = True
+
+    def __init__(self, name: str, of: Select) -> None:
+        version = hashlib.sha256(str(of).encode()).hexdigest()[:8]
+        super().__init__(f"{name}_{version}", *(column(c.name, c.type) for c in of.selected_columns))
+        self.of = of
 
 
 Need = tuple[str, str]
@@ -284,6 +300,8 @@ def reads(*elements) -> frozenset[Need]:
                 found.add((origin.name, element.name))
             elif isinstance(element.table, (Subquery, CTE)):
                 waiting.append(element.table)
+            elif isinstance(element.table, Derived):
+                waiting.extend(visitors.iterate(element.table.of))
         elif isinstance(element, FromClause) and not isinstance(element, (Table, Alias)):
             waiting.extend(visitors.iterate(element))
         else:

@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 
 from data_access import warehouse as module
 from data_access.warehouse import Warehouse, WarehouseError, warehouse
-from measures.catalogue import catalogue
+from measures.catalogue import DERIVED, catalogue
 from measures.dimensions import BELOW, CAUSE, MONTH, PRODUCT
 from measures.model import Dimension
 from measures.question import Order, Question, where
@@ -199,6 +199,26 @@ def test_only_a_bank_whose_tables_are_all_made_up_is_a_demo(tmp_path: Path) -> N
         write_duckdb(BANK | {"loads": loads}, path)
         assert found.state().is_demo is is_demo
     found.close()
+
+
+def test_what_a_file_does_not_hold_ready_is_worked_out_to_the_same_answers(own_file: Path) -> None:
+    def answered() -> tuple[str, list]:
+        found = Warehouse(f"duckdb:///{own_file}", DAYS_OFF)
+        known = found.state().catalogue.measures
+        asked = Question(tuple(known[name] for name in ("coverage", "effective_contact", "conversion")), PERIOD, (BELOW,))
+        answer, text = found.fetch(asked, viewer(HEAD_OFFICE)), found.sql(asked, viewer(HEAD_OFFICE))
+        found.close()
+        return text, answer.to_dict("records")
+
+    ready, with_it = answered()
+    with duckdb.connect(str(own_file)) as connection:
+        for derived in DERIVED:
+            connection.execute(f"DROP TABLE {derived.name}")
+    worked_out, without = answered()
+    assert "FROM contacts" in worked_out
+    assert "FROM contacts" not in ready
+    assert with_it == without
+    assert any(row["conversion"] for row in with_it)
 
 
 def test_there_is_one_warehouse_for_the_process(own_file: Path) -> None:
