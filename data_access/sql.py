@@ -46,7 +46,7 @@ from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON
 from measures.model import Count, Derived, Dimension, Fact, Listing, Measure, Placed, Ratio
 from measures.period import Period, last_days
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Order, Question
-from measures.schema import DAY_OF, branches, products
+from measures.schema import DAY_OF, LEVELS, branches, products
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,20 @@ def root_statement() -> Statement:
     return Statement(top.order_by(branches.c.branch_id), {})
 
 
+@lru_cache(maxsize=1)
+def misplaced_statement() -> Statement:
+    """A branch whose path is not that of its parent and its own code, or whose level is none: scope would be wrong there."""
+    node, above = branches.alias("node"), branches.alias("above")
+    path = func.concat(func.coalesce(above.c.path, ""), node.c.branch_id, ".")
+    wrong = or_(
+        node.c.path.is_distinct_from(path),
+        func.replace(node.c.branch_id, ".", "") != node.c.branch_id,  # 1.2 would be two branches
+        func.coalesce(node.c.level, "").not_in([literal_column(f"'{level}'") for level in LEVELS]),
+    )
+    rows = select(node.c.branch_id).outerjoin_from(node, above, above.c.branch_id == node.c.parent_id)
+    return Statement(rows.where(wrong).order_by(node.c.branch_id).limit(literal_column("1")), {})
+
+
 # Parameters ---------------------------------------------------------------------------------------------------------
 
 
@@ -219,6 +233,7 @@ def _answer(shape: _Shape) -> Select:
         (count, shape.missing(measure, count), ending)
         for ending, _days in shape.days
         for measure in shape.measures
+        if measure.has_history or not ending
         for count in measure.counts
     )
     found: dict[_Part, ColumnElement] = {}
@@ -231,6 +246,9 @@ def _answer(shape: _Shape) -> Select:
     columns = [split.c[name] for dimension in shape.by for name in _key_names(dimension)]
     for ending, _days in shape.days:
         for measure in shape.measures:
+            if ending and not measure.has_history:  # known for today alone: 0 would be read as none
+                columns.append(cast(null(), Double).label(measure.name + ending))
+                continue
             counted = {count: found[count, shape.missing(measure, count), ending] for count in measure.counts}
             columns.append(measure.value(counted).label(measure.name + ending))
     if len(shape.days) > 1:

@@ -7,7 +7,8 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -32,6 +33,7 @@ from data_access.sql import (
     first_days_statement,
     listing_count,
     listing_statement,
+    misplaced_statement,
     product_statement,
     root_statement,
     statement,
@@ -54,6 +56,9 @@ QUIET_START = timedelta(days=7)
 
 PAGE_KEPT = 1_000
 """A page of a listing on the screen is asked again at every click and kept; the batches of a file are not."""
+
+AHEAD = 4
+"""How many answers are looked for at once before they are fetched: more would make the first ones wait."""
 
 CACHED_BYTES = 256 * 1024 * 1024
 
@@ -98,6 +103,8 @@ class Warehouse:
         self._state: State | None = None
         self._looked_at = 0.0
         self._answers: LRUCache = LRUCache(CACHED_BYTES, getsizeof=lambda kept: kept.bytes)
+        self._coming: dict[object, Future] = {}
+        self._ahead = ThreadPoolExecutor(max_workers=AHEAD, thread_name_prefix="ahead")
         self._compiled = lru_cache(maxsize=1024)(self._compile)
 
     # What is asked ----------------------------------------------------------------------------------------------
@@ -117,13 +124,21 @@ class Warehouse:
         state = self.state()
         answer = self._cached(state, statement(question, viewer, self._given(state)), _types_of(question))
         if question.against:
-            # Before a table's first day, and of what is known for today alone, no number is known: 0 would be read as one.
+            # Before a table's first day no number is known: 0 would be read as one.
             unknown = self.unknown_before(question.against.start)
             for measure in question.measures:
-                if not measure.has_history or any(unknown.keys() & count.fact.tables for count in measure.counts):
+                if any(unknown.keys() & count.fact.tables for count in measure.counts):
                     for column in (measure.name + BEFORE, measure.name + CHANGE):
                         answer[column] = answer[column].mask(answer[column].notna())
         return answer
+
+    def fetch_ahead(self, questions: Iterable[Question], viewer: Viewer) -> None:
+        """Begins to look for answers that will be fetched soon, several at a time; whoever fetches one waits for it alone.
+
+        What goes wrong is told to whoever fetches.
+        """
+        for question in questions:
+            self._ahead.submit(self.fetch, question, viewer)
 
     def unknown_before(self, day: date) -> dict[str, date]:
         """The tables of events that begin after `day`, each with the first day on which it holds anything. Raises WarehouseError."""
@@ -184,8 +199,8 @@ class Warehouse:
 
     @property
     def where(self) -> str:
-        """The address, without a password."""
-        return self._url.render_as_string(hide_password=True)
+        """The address, without a password, and without options: a driver may be given one among them."""
+        return self._url.set(query={}).render_as_string(hide_password=True)
 
     # How it is read ---------------------------------------------------------------------------------------------
 
@@ -203,13 +218,29 @@ class Warehouse:
         key = (state.version, text, _hashable(parameters(asked.parameters)))
         with self._lock:
             kept = self._answers.get(key)
+            coming, mine = self._coming.get(key), Future()
+            if kept is None and coming is None:
+                self._coming[key] = mine
         if kept is None:
-            answer = self._read(asked, types)
-            kept = _Kept(answer, int(answer.memory_usage(index=False).sum()))
-            if kept.bytes < CACHED_BYTES:
-                with self._lock:
-                    self._answers[key] = kept
+            kept = coming.result() if coming else self._read_for_all(key, mine, asked, types)
         return kept.answer.copy(deep=False)  # pandas copies on write: what a page changes stays its own
+
+    def _read_for_all(self, key: object, coming: Future, asked: Statement, types: Mapping[str, str]) -> _Kept:
+        """Reads what nobody has read yet, for the cache and for whoever asks the same in the meantime."""
+        try:
+            answer = self._read(asked, types)
+        except BaseException as error:
+            with self._lock:
+                del self._coming[key]
+            coming.set_exception(error)
+            raise
+        kept = _Kept(answer, int(answer.memory_usage(index=False).sum()))
+        with self._lock:
+            del self._coming[key]
+            if kept.bytes < CACHED_BYTES:
+                self._answers[key] = kept
+        coming.set_result(kept)
+        return kept
 
     def _read(self, asked: Statement, types: Mapping[str, str]) -> pd.DataFrame:
         text, parameters = self._compiled(asked.select)
@@ -331,9 +362,9 @@ class Warehouse:
         except (sa.exc.ArgumentError, ImportError) as error:
             raise WarehouseError(
                 _(
-                    "Nothing here can read a warehouse at {where}: install its SQLAlchemy driver, or correct the address."
+                    "Nothing here can read a warehouse of the kind {kind}: install its SQLAlchemy driver, or correct the address."
                 ),
-                where=self.where,
+                kind=url.drivername,
             ) from error
 
     def _look(self) -> State:
@@ -358,6 +389,15 @@ class Warehouse:
                     "The warehouse lacks {tables}; without it nothing can be shown. “python -m data_access check” lists all."
                 ),
                 tables=", ".join(lacking),
+            )
+        misplaced = self._read(misplaced_statement(), {"branch_id": "str"})
+        if len(misplaced):
+            raise WarehouseError(
+                _(
+                    "The tree of branches is not sound at {branch}, so nobody can be told what is theirs; “python -m data_access "
+                    "check” lists all that is wrong."
+                ),
+                branch=str(misplaced["branch_id"].iloc[0]),
             )
         names = [column.name for column in loads.columns]
         if {(loads.name, name) for name in names} <= present:
@@ -398,7 +438,8 @@ class Warehouse:
 
     def _present(self) -> frozenset[Need]:
         with self._connected() as connection:
-            found = sa.inspect(connection).get_multi_columns(kind=ObjectKind.ANY, filter_names=[*metadata.tables, *(d.name for d in DERIVED)])
+            names = [*metadata.tables, *(derived.name for derived in DERIVED)]
+            found = sa.inspect(connection).get_multi_columns(kind=ObjectKind.ANY, filter_names=names)
             return frozenset((name, column["name"]) for (_schema, name), columns in found.items() for column in columns)
 
 

@@ -205,7 +205,9 @@ def test_what_a_file_does_not_hold_ready_is_worked_out_to_the_same_answers(own_f
     def answered() -> tuple[str, list]:
         found = Warehouse(f"duckdb:///{own_file}", DAYS_OFF)
         known = found.state().catalogue.measures
-        asked = Question(tuple(known[name] for name in ("coverage", "effective_contact", "conversion")), PERIOD, (BELOW,))
+        asked = Question(
+            tuple(known[name] for name in ("coverage", "effective_contact", "conversion")), PERIOD, (BELOW,)
+        )
         answer, text = found.fetch(asked, viewer(HEAD_OFFICE)), found.sql(asked, viewer(HEAD_OFFICE))
         found.close()
         return text, answer.to_dict("records")
@@ -219,6 +221,29 @@ def test_what_a_file_does_not_hold_ready_is_worked_out_to_the_same_answers(own_f
     assert "FROM contacts" not in ready
     assert with_it == without
     assert any(row["conversion"] for row in with_it)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        "UPDATE branches SET path = rtrim(path, '.')",
+        "UPDATE branches SET path = '' WHERE branch_id = '12'",
+        "UPDATE branches SET path = replace(path, '.', '/')",
+        "UPDATE branches SET level = 'region' WHERE branch_id = '12'",
+        "INSERT INTO branches (branch_id, name, parent_id, level, path) VALUES ('12.1', 'x', '1', 'branch', '1.12.1.')",
+    ],
+)
+def test_a_tree_by_which_nobody_can_be_told_what_is_theirs_is_not_served(
+    file: Warehouse, own_file: Path, wrong: str
+) -> None:
+    file.close()
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute(wrong)
+    with pytest.raises(WarehouseError, match="The tree of branches is not sound") as told:
+        number(file, "signed")
+    assert_is_a_sentence(told.value)
+    write_duckdb(BANK, own_file)
+    assert number(file, "signed") == 11
 
 
 def test_there_is_one_warehouse_for_the_process(own_file: Path) -> None:
@@ -275,6 +300,7 @@ def assert_is_a_sentence(error: WarehouseError) -> None:
     [
         "postgresql+psycopg://reader:geheim@127.0.0.1:1/bank",
         "postgresql+psycopg://reader:geheim@/bank?host=/nowhere",
+        "postgresql+psycopg://reader@/bank?host=/nowhere&password=geheim",
         "postgresql+psycopg2://reader:geheim@127.0.0.1:1/bank",
         "mysql://reader:geheim@127.0.0.1:1/bank",
         "nosuch://reader:geheim@127.0.0.1:1/bank",
