@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, String, bindparam
 
-from measures.dimensions import subtree
+from measures.dimensions import lies_below
+from measures.schema import LEVELS
 
-VIEWER = bindparam("viewer_branch", type_=String)
-"""The branch of the viewer; without a value for it no statement runs."""
+VIEWER = bindparam("viewer_path", type_=String)
+"""The path of the viewer's branch; without a value for it no statement runs, and for null none gives a row."""
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,29 @@ class Viewer:
             raise ValueError("A viewer has a name and a branch; got " + repr(self))
 
 
-def visible(branch: ColumnElement) -> ColumnElement[bool]:
-    """The condition on a row booked at `branch` under which the viewer may see it: at or below the viewer's own branch.
+def visible(path: ColumnElement[str]) -> ColumnElement[bool]:
+    """The condition on a row booked at the branch of that path under which the viewer may see it: at or below their own.
 
-    A branch that the warehouse does not know has no sub-tree, so its viewer sees nothing.
+    A branch that the warehouse does not know has no path, so its viewer sees nothing.
     """
-    return branch.in_(subtree([VIEWER]))
+    return lies_below(path, VIEWER)
+
+
+def unsound(tree: Iterable[tuple[str, str | None, str, str]]) -> str | None:
+    """A branch by which nobody could be told what is theirs, or None. `tree` holds branch_id, parent_id, level and path.
+
+    Each code is there once and holds no full stop, each path is that of the parent and the own code, each level is known.
+    """
+    rows = list(tree)
+    paths = {code: path for code, _parent, _level, path in rows}
+    times = Counter(code for code, *_ in rows)
+    for code, parent, level, path in rows:
+        if (
+            not isinstance(code, str)
+            or times[code] > 1
+            or "." in code
+            or level not in LEVELS
+            or path != f"{paths.get(parent, '')}{code}."
+        ):
+            return code
+    return None

@@ -7,7 +7,7 @@ parameters. So a statement cannot hold a viewer's branch or a reader's text, and
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache
 
@@ -15,7 +15,6 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Double,
-    FromClause,
     Integer,
     Select,
     String,
@@ -41,20 +40,24 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import CTE, BindParameter
 
 from data_access.access import VIEWER, Viewer, visible
-from measures.dimensions import subtree
+from measures.dimensions import PLACE, lies_below
 from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON
 from measures.model import Count, Derived, Dimension, Fact, Listing, Measure, Placed, Ratio
 from measures.period import Period, last_days
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Order, Question
-from measures.schema import DAY_OF, LEVELS, branches, products
+from measures.schema import DAY_OF, branches, products
 
 
 @dataclass(frozen=True)
 class Given:
-    """What a statement is given beside the tables of the contract: the data's date, the exceptions of the calendar, and the
-    names of the derived tables that the warehouse holds."""
+    """What a statement is given beside the tables of the contract: the data's date, the paths of the branches by their ids, the
+    exceptions of the calendar, and the names of the derived tables that the warehouse holds.
+
+    A branch whose path is not given is not known, and nothing lies below it.
+    """
 
     data_until: date
+    paths: Mapping[str, str] = field(default_factory=dict)
     days_off: tuple[tuple[date, int], ...] = ()
     stored: frozenset[str] = frozenset()
 
@@ -137,15 +140,15 @@ def listing_count(question: ListingQuestion, viewer: Viewer, given: Given) -> St
     return Statement(rows, _parameters(question, {"": question.period}, days, viewer, given))
 
 
-def branch_statement(viewer: Viewer) -> Statement:
+def branch_statement(viewer: Viewer, given: Given) -> Statement:
     """The branches that `viewer` may see, top down: what the branch filter offers."""
-    return Statement(_branches(), {VIEWER.key: viewer.branch_id})
+    return Statement(_branches(), {VIEWER.key: given.paths.get(viewer.branch_id)})
 
 
 @lru_cache(maxsize=1)
 def _branches() -> Select:
     known = [branches.c[name] for name in ("branch_id", "name", "parent_id", "level", "path")]
-    return select(*known).where(visible(branches.c.branch_id)).order_by(branches.c.path)
+    return select(*known).where(visible(branches.c.path)).order_by(branches.c.path)
 
 
 @lru_cache(maxsize=1)
@@ -173,17 +176,10 @@ def root_statement() -> Statement:
 
 
 @lru_cache(maxsize=1)
-def misplaced_statement() -> Statement:
-    """A branch whose path is not that of its parent and its own code, or whose level is none: scope would be wrong there."""
-    node, above = branches.alias("node"), branches.alias("above")
-    path = func.concat(func.coalesce(above.c.path, ""), node.c.branch_id, ".")
-    wrong = or_(
-        node.c.path.is_distinct_from(path),
-        func.replace(node.c.branch_id, ".", "") != node.c.branch_id,  # 1.2 would be two branches
-        func.coalesce(node.c.level, "").not_in([literal_column(f"'{level}'") for level in LEVELS]),
-    )
-    rows = select(node.c.branch_id).outerjoin_from(node, above, above.c.branch_id == node.c.parent_id)
-    return Statement(rows.where(wrong).order_by(node.c.branch_id).limit(literal_column("1")), {})
+def tree_statement() -> Statement:
+    """All branches with what decides who may see what: for the warehouse itself, never for a reader."""
+    rows = select(branches.c.branch_id, branches.c.parent_id, branches.c.level, branches.c.path)
+    return Statement(rows.order_by(branches.c.branch_id), {})
 
 
 # Parameters ---------------------------------------------------------------------------------------------------------
@@ -208,16 +204,16 @@ def _parameters(
     given: Given,
 ) -> dict[str, object]:
     found: dict[str, object] = {
-        VIEWER.key: viewer.branch_id,
+        VIEWER.key: given.paths.get(viewer.branch_id),
         DATA_UNTIL.key: given.data_until,
-        PARENT.key: getattr(question, "parent", None) or viewer.branch_id,
+        PARENT.key: given.paths.get(getattr(question, "parent", None) or viewer.branch_id),
     }
     for ending, period in periods.items():
         found |= {f"from{ending}": period.start, f"to{ending}": period.end}
         found[f"{SEEN_ON.key}{ending}"] = given.data_until - (question.period.end - period.end)
         found |= {f"day_{number}{ending}": day for number, day in enumerate(days[ending])}
     for dimension, ids in question.where:
-        known = [i for i in ids if i is not None]
+        known = [given.paths.get(i) if dimension.in_tree else i for i in ids if i is not None]
         found |= {f"{dimension.name}_{number}": i for number, i in enumerate(known)}
     for number, (day, change) in enumerate(given.days_off):
         found |= {f"day_off_{number}": day, f"change_{number}": change}
@@ -287,7 +283,8 @@ def _rows_counted(listing: Listing, filters: tuple[_Filter, ...], stored: frozen
 def _listed(rows: Select, listing: Listing, columns: list[ColumnElement], filters: tuple[_Filter, ...]) -> Select:
     fact = listing.fact
     chosen = frozenset(f.dimension for f in filters)
-    return rows.select_from(_rows_of(fact, columns, filters)).where(*_wanted(fact, "", filters, chosen))
+    joined = fact.joined(PLACE, [*columns, *fact.only, *_filter_keys(fact, filters)])
+    return rows.select_from(joined).where(*_wanted(fact, "", filters, chosen))
 
 
 def _side_by_side(
@@ -352,7 +349,7 @@ def _ask(
     # A filter on a dimension that the ratio spans does not narrow the whole count.
     chosen = tuple(f for f in filters if f.dimension in fact.keys)
     touched = frozenset(by) | {f.dimension for f in chosen}
-    rows = select(*columns).select_from(_rows_of(fact, columns, chosen))
+    rows = select(*columns).select_from(fact.joined(PLACE, [*columns, *fact.only, *_filter_keys(fact, chosen)]))
     # Grouped by position: PostgreSQL takes one expression with parameters, written twice, for two different ones.
     rows = rows.where(*_wanted(fact, ending, chosen, touched)).group_by(
         *(literal_column(str(n + 1)) for n in range(len(by)))
@@ -360,26 +357,9 @@ def _ask(
     return _on_own_days(rows, ending)
 
 
-def _rows_of(fact: Fact, columns: list[ColumnElement], filters: tuple[_Filter, ...]) -> FromClause:
-    """The rows of `fact` at the branches asked for, joined with what `columns` and `filters` read.
-
-    The branches come first: what is looked up is then looked up for their rows alone, not for the whole bank's.
-    """
-    places = _places(tuple(f for f in filters if _is_place(f)))
-    return fact.joined([*columns, *fact.only, *_filter_keys(fact, filters)], places)
-
-
 def _is_place(chosen: _Filter) -> bool:
     """Whether the filter says no more than which branches are meant."""
     return chosen.dimension.in_tree and not chosen.unknown
-
-
-@lru_cache(maxsize=64)
-def _places(chosen: tuple[_Filter, ...]) -> CTE:
-    """The branches that the viewer may see and that the filters ask for, each once."""
-    id_ = branches.c.branch_id
-    rows = select(id_).where(visible(id_), *(id_.in_(subtree(_ids(f))) for f in chosen))
-    return rows.distinct().cte("places")
 
 
 def _filter_keys(fact: Fact, filters: tuple[_Filter, ...]) -> list[ColumnElement]:
@@ -389,24 +369,18 @@ def _filter_keys(fact: Fact, filters: tuple[_Filter, ...]) -> list[ColumnElement
 def _wanted(
     fact: Fact, ending: str, filters: tuple[_Filter, ...], touched: frozenset[Dimension]
 ) -> list[ColumnElement[bool]]:
-    """The rows of `fact` that are asked for among those of its places: in the period, chosen by the other filters."""
-    rows = [*fact.only]
+    """The rows of `fact` that are asked for: visible to the viewer, in the period, chosen by the filters."""
+    rows = [visible(PLACE.c.path), *fact.only]
     if fact.placed is Placed.EVENT:
         rows.append(fact.day.between(bindparam(f"from{ending}", type_=Date), bindparam(f"to{ending}", type_=Date)))
     for dimensions, all_of_them in fact.whole.items():
         rows.append(~all_of_them if dimensions & touched else all_of_them)
     for chosen in filters:
-        if _is_place(chosen):
-            continue
-        ids = _ids(chosen)
+        ids = [bindparam(f"{chosen.dimension.name}_{number}", type_=String) for number in range(chosen.known)]
         key = fact.keys[chosen.dimension].id
-        among = fact.branch.in_(subtree(ids)) if chosen.dimension.in_tree else key.in_(ids)
-        rows.append(or_(*([among] if ids else []), *([key.is_(None)] if chosen.unknown else [])))
+        among = [lies_below(PLACE.c.path, id_) for id_ in ids] if chosen.dimension.in_tree else [key.in_(ids)]
+        rows.append(or_(*(among if ids else []), *([key.is_(None)] if chosen.unknown else [])))
     return rows
-
-
-def _ids(chosen: _Filter) -> list[BindParameter[str]]:
-    return [bindparam(f"{chosen.dimension.name}_{number}", type_=String) for number in range(chosen.known)]
 
 
 def _on_own_days(rows: Select, ending: str) -> Select:

@@ -25,7 +25,7 @@ from cachetools import LRUCache
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.engine.reflection import ObjectKind
 
-from data_access.access import Viewer
+from data_access.access import Viewer, unsound
 from data_access.sql import (
     Given,
     Statement,
@@ -33,10 +33,10 @@ from data_access.sql import (
     first_days_statement,
     listing_count,
     listing_statement,
-    misplaced_statement,
     product_statement,
     root_statement,
     statement,
+    tree_statement,
 )
 from measures.catalogue import DERIVED, Catalogue, catalogue
 from measures.model import Need, Unit, _
@@ -81,6 +81,8 @@ class State:
     """One row for each table that a load names: table_name, loaded_at, rows, source, data_until."""
     is_demo: bool
     present: frozenset[Need]
+    paths: Mapping[str, str]
+    """The paths of all branches by their ids."""
     stored: frozenset[str]
     """The derived tables that the warehouse holds."""
     catalogue: Catalogue
@@ -174,7 +176,7 @@ class Warehouse:
     def branches(self, viewer: Viewer) -> pd.DataFrame:
         """The branches that `viewer` may see, top down: branch_id, name, parent_id, level, path. Raises WarehouseError."""
         state = self.state()
-        asked = branch_statement(viewer)
+        asked = branch_statement(viewer, self._given(state))
         return self._cached(state, asked, dict.fromkeys(("branch_id", "name", "parent_id", "level", "path"), "str"))
 
     def products(self) -> pd.DataFrame:
@@ -209,7 +211,7 @@ class Warehouse:
         return self._url.get_backend_name() == "duckdb"
 
     def _given(self, state: State) -> Given:
-        return Given(state.data_until, self._days_off, state.stored)
+        return Given(state.data_until, state.paths, self._days_off, state.stored)
 
     def _cached(self, state: State, asked: Statement, types: Mapping[str, str]) -> pd.DataFrame:
         """The answer from the cache, whose key is the finished statement: below the viewer's scope, so that nobody is handed
@@ -390,14 +392,14 @@ class Warehouse:
                 ),
                 tables=", ".join(lacking),
             )
-        misplaced = self._read(misplaced_statement(), {"branch_id": "str"})
-        if len(misplaced):
+        tree = self._read(tree_statement(), dict.fromkeys(("branch_id", "parent_id", "level", "path"), "str"))
+        if (branch := unsound(tree.itertuples(index=False))) is not None:
             raise WarehouseError(
                 _(
                     "The tree of branches is not sound at {branch}, so nobody can be told what is theirs; “python -m data_access "
                     "check” lists all that is wrong."
                 ),
-                branch=str(misplaced["branch_id"].iloc[0]),
+                branch=str(branch),
             )
         names = [column.name for column in loads.columns]
         if {(loads.name, name) for name in names} <= present:
@@ -411,6 +413,7 @@ class Warehouse:
             loaded=loaded,
             is_demo=len(loaded) > 0 and bool((loaded["source"] == DEMO_SOURCE).all()),
             present=present,
+            paths=dict(zip(tree["branch_id"], tree["path"], strict=True)),
             stored=frozenset(derived.name for derived in DERIVED if derived.name in tables),
             catalogue=catalogue(present),
         )

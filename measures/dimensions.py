@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import pairwise
 
-from sqlalchemy import ColumnElement, Date, FromClause, Select, case, cast, extract, func, select
+from sqlalchemy import ColumnElement, Date, FromClause, case, cast, extract, func, select
 
 from measures.given import AS_OF, DATA_UNTIL, PARENT, days_between
 from measures.model import Dimension, Key, _
@@ -26,15 +25,6 @@ _node = branches.alias("node")
 _above = [_node, *(branches.alias(f"above_{step}") for step in range(1, len(LEVELS)))]
 
 
-def _lies_below(node: FromClause, top: FromClause) -> ColumnElement[bool]:
-    """Whether `node` is `top` or a branch below it.
-
-    Paths end in a full stop, so that 1.12. is no prefix of 1.120. — and they are compared by length, not by LIKE, because a
-    branch's code may hold a % or _.
-    """
-    return func.substr(node.c.path, 1, func.length(top.c.path)) == top.c.path
-
-
 def _first(condition, column: str) -> ColumnElement:
     """`column` of the node or the nearest branch above it that meets `condition`."""
     return case(*((condition(branch), branch.c[column]) for branch in _above))
@@ -51,23 +41,23 @@ def _tree() -> FromClause:
     return select(*columns).select_from(source).cte("tree")
 
 
-def _children() -> FromClause:
-    child = branches.alias("child")
-    columns = (_node.c.branch_id, child.c.branch_id.label("below"), child.c.name.label("below_name"))
-    return select(*columns).where(child.c.parent_id == PARENT, _lies_below(_node, child)).cte("children")
-
-
 TREE = _tree()
-CHILDREN = _children()
-"""Each branch below the one looked at, beside the child of that one above it. Apart from TREE: pages ask for little else."""
 PLACE = branches.alias("place")
-"""The branch itself, for what the contract says about it."""
+"""The branch that a fact is booked at; joined with every fact, because it says who may see it."""
+_child = branches.alias("child")
 
 
-def subtree(ids: Sequence[ColumnElement[str]]) -> Select:
-    """The branches at or below any of `ids` (parameters), as a SELECT of branch_id."""
-    node, top = branches.alias("member"), branches.alias("top")
-    return select(node.c.branch_id).where(top.c.branch_id.in_(ids), _lies_below(node, top))
+def lies_below(path: ColumnElement[str], top: ColumnElement[str]) -> ColumnElement[bool]:
+    """Whether `path` is the path `top` or leads below it.
+
+    Paths end in a full stop, so that 1.12. is no prefix of 1.120. — and they are compared by length, not by LIKE, because a
+    branch's code may hold a % or _.
+    """
+    return func.substr(path, 1, func.length(top)) == top
+
+
+_codes_below = func.substr(PLACE.c.path, func.length(PARENT) + 1)
+_below = case((lies_below(PLACE.c.path, PARENT), func.nullif(func.split_part(_codes_below, ".", 1), "")))
 
 
 REGION = Dimension("region", _("Region"))
@@ -199,7 +189,7 @@ def branch_keys() -> dict[Dimension, Key]:
     """The levels of the tree, the branch below the one looked at, region and area."""
     levels = {dimension: Key(TREE.c[level], TREE.c[f"{level}_name"]) for level, dimension in _LEVEL_DIMENSIONS.items()}
     return levels | {
-        BELOW: Key(CHILDREN.c.below, CHILDREN.c.below_name),
+        BELOW: Key(_below, _child.c.name),
         REGION: Key(PLACE.c.region),
         AREA: Key(PLACE.c.area),
     }
@@ -207,7 +197,7 @@ def branch_keys() -> dict[Dimension, Key]:
 
 def branch_lookups(branch: ColumnElement) -> dict[FromClause, ColumnElement]:
     """The joins that `branch_keys` read, for a fact that keeps its branch in `branch`."""
-    return {TREE: TREE.c.branch_id == branch, CHILDREN: CHILDREN.c.branch_id == branch, PLACE: PLACE.c.branch_id == branch}
+    return {TREE: TREE.c.branch_id == branch, _child: _child.c.branch_id == _below}
 
 
 def time_keys(day: ColumnElement) -> dict[Dimension, Key]:

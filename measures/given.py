@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Date, Integer, bindparam, case, column, func, literal, select, table
+from sqlalchemy import Date, Integer, String, bindparam, case, column, func, literal, select, table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -19,8 +19,8 @@ SEEN_ON = bindparam("seen_on", type_=Date)
 """The day on which what became of an event is looked at: the data's date, and for a period compared with, a day as long after
 that period as the data's date is after the one asked for. What happened since last year is not held against this week."""
 
-PARENT = bindparam("parent", type_=None)
-"""The branch whose children the dimension `below` tells apart."""
+PARENT = bindparam("parent", type_=String)
+"""The path of the branch whose children the dimension `below` tells apart."""
 
 AS_OF = table("as_of", column("day", Date))
 """The days on which balances are taken: the last day of the period, or of each week, month … in it."""
