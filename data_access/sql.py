@@ -303,14 +303,16 @@ def _side_by_side(
     asked = [_ask(fact, ending, by, shape.filters, names) for fact, ending in facts]
     rows = (union_all(*asked) if len(asked) > 1 else asked[0]).subquery()
     keys = [rows.c[dimension.name] for dimension in by]
-    shown = [func.max(rows.c[d.name + NAME]).label(d.name + NAME) for d in by if d.named]
+    # Of a union one row holds the name or the count, the others hold null; a fact alone has one row for each key.
+    merged = func.max if len(asked) > 1 else (lambda column: column)
+    shown = [merged(rows.c[d.name + NAME]).label(d.name + NAME) for d in by if d.named]
     counted = []
     for part, name in names.items():
-        number = func.max(rows.c[name])  # one row of the union holds the count, the others hold null
+        number = merged(rows.c[name])
         if part[0].absent is not None:
             number = func.coalesce(number, part[0].absent)
         counted.append(cast(number, part[0].type).label(name))
-    counts = select(*keys, *shown, *counted).group_by(*keys).subquery()
+    counts = select(*keys, *shown, *counted).group_by(*(keys if len(asked) > 1 else ())).subquery()
     for part, name in names.items():
         # A whole count is joined from outside: where the join finds no row, nothing was counted.
         joined = without and part[0].absent is not None

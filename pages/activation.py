@@ -21,12 +21,13 @@ if desk.known(rate):
     left, right = parts.halves()
     with left:
         # Few lines can be told apart: a bank with many products sees their families first.
-        by = PRODUCT if len(desk.filters.products or desk.products) <= 7 else FAMILY
-        parts.trend(desk, rate, "activation_trend", by=by)
-        parts.compared(desk, rate, PRODUCT, "activation_products")
+        lines = PRODUCT if len(desk.filters.products or desk.products) <= 7 else FAMILY
+        parts.trend(desk, rate, "activation_trend", by=lines)
     with right:
-        parts.compared(desk, rate, BELOW, "activation_branches")
-        parts.compared(desk, rate, PAYROLL, "activation_payroll")
+        bars = {"activation_branches": BELOW, "activation_products": PRODUCT, "activation_payroll": PAYROLL}
+        key, by = parts.choice(desk, "activation_bars", bars)
+        parts.compared(desk, rate, by, key)
     parts.crossed(desk, rate, AGE_BAND, PRODUCT, "activation_ages")
-parts.table(desk, "activation_by_branch", parts.below(desk), columns, (BELOW,), links={"": "activation"})
-parts.table(desk, "activation_by_product", say("By product"), columns, (PRODUCT,), links={"": "activation"})
+tables = {"activation_by_branch": BELOW, "activation_by_product": PRODUCT}
+key, by = parts.choice(desk, "activation_tables", tables)
+parts.table(desk, key, parts.title_by(desk, by), columns, (by,), links={"": "activation"})

@@ -1,11 +1,11 @@
 """Complaints: how many, about what, where, how often for the size of the branch, and which are late."""
 
+from measures.complaints import complaint_list, open_complaint_list
 from measures.dimensions import BELOW, CAUSE, CLOCK, COMPLAINT_CHANNEL, COMPLAINT_STATE, OPEN_AGE, PRODUCT
 from pages import parts
 from pages.desk import here
 
 desk = here()
-say = desk.say
 cards = (
     "complaints_received", "complaints_per_1000_contracts", "complaints_per_10000_customers", "complaints_open",
     "complaints_past_due", "complaints_on_time", "complaints_median_days", "complaints_p90_days", "complaints_repeat_share",
@@ -15,23 +15,34 @@ tallies = (
     "complaints_received", "complaints_open", "complaints_past_due", "complaints_on_time", "complaints_median_days",
     "complaints_repeat_share", "complaints_per_1000_contracts",
 )  # fmt: skip
+split = {"branches": BELOW, "products": PRODUCT, "channels": COMPLAINT_CHANNEL, "states": COMPLAINT_STATE}
 
-if parts.needs(desk, say("Complaints"), "complaints_received"):
+if parts.needs(desk, desk.say("Complaints"), "complaints_received"):
     rate = "complaints_per_1000_contracts" if desk.known("complaints_per_1000_contracts") else "complaints_received"
     parts.opening(desk, "complaints_cards", *cards, also=tallies)
     left, right = parts.halves()
     with left:
         parts.pareto(desk, "complaints_received", CAUSE, "complaints_causes")
-        parts.compared(desk, rate, BELOW, "complaints_branches")
-        parts.bands(desk, "complaints_open", OPEN_AGE, "complaints_ages")
-        parts.compared(desk, "complaints_received", COMPLAINT_CHANNEL, "complaints_channels")
     with right:
         parts.trend(desk, rate, "complaints_trend")
-        parts.compared(desk, rate, PRODUCT, "complaints_products")
-        parts.bands(desk, "complaints_open", CLOCK, "complaints_clock")
-        parts.bands(desk, "complaints_received", COMPLAINT_STATE, "complaints_states")
+    left, right = parts.halves()
+    with left:
+        # The size of a branch or product has to be left out of the comparison; a channel or state has none.
+        key, by = parts.choice(desk, "complaints_bars", {f"complaints_{name}": by for name, by in split.items()})
+        parts.compared(desk, rate if by in (BELOW, PRODUCT) else "complaints_received", by, key)
+    with right:
+        key, by = parts.choice(desk, "complaints_bands", {"complaints_ages": OPEN_AGE, "complaints_clock": CLOCK})
+        parts.bands(desk, "complaints_open", by, key)
     parts.crossed(desk, "complaints_received", CAUSE, PRODUCT, "complaints_causes_of_products")
-    parts.table(desk, "complaints_by_cause", say("By cause"), tallies, (CAUSE,))
-    parts.table(desk, "complaints_by_branch", parts.below(desk), tallies, (BELOW,), links={"": "complaints"})
-    parts.listing(desk, "open_complaint_list", "open_complaints")
-    parts.listing(desk, "complaint_list", "complaint_listing")
+    tables = {
+        "cause": CAUSE,
+        "branch": BELOW,
+        "product": PRODUCT,
+        "channel": COMPLAINT_CHANNEL,
+        "state": COMPLAINT_STATE,
+    }
+    key, by = parts.choice(desk, "complaints_tables", {f"complaints_by_{name}": by for name, by in tables.items()})
+    parts.table(desk, key, parts.title_by(desk, by), tallies, (by,), links={"": "complaints"})
+    listings = {"open_complaints": open_complaint_list, "complaint_listing": complaint_list}
+    key, rows = parts.choice(desk, "complaints_listings", listings)
+    parts.listing(desk, key, rows.name)

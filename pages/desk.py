@@ -6,7 +6,8 @@ Here the two halves of the project meet: questions go to the warehouse, answers 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import urlencode
 
@@ -18,11 +19,24 @@ from data_access.warehouse import State, Warehouse
 from measures.dimensions import BRANCH, PRODUCT
 from measures.model import Dimension, Listing, Measure
 from measures.period import Period, months_later
-from measures.question import ListingQuestion, Order, Question, Where, where
+from measures.question import ListingQuestion, Order, Question, QuestionError, Where, where
 from presentation.charts import Look
 from presentation.filters import Filters, Place, in_words
 from presentation.tables import About
 from presentation.words import Words
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What a page asks, whatever the filters: a question without its rows and days."""
+
+    measures: tuple[Measure, ...]
+    by: tuple[Dimension, ...] = ()
+    compared: bool = False
+    order: tuple[Order, ...] = ()
+    cumulative: bool = False
+    of_a_year: bool = False
+    """Whether it is asked of the year of months, not of the filters' period."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +64,8 @@ class Desk:
     came_by_link: bool
     own_parameters: dict[str, str] = field(default_factory=dict)
     """What a page adds to the address beside the shared filters."""
+    asked: list[Ask] = field(default_factory=list)
+    """What this run has asked, in its order."""
     _wholes: dict[tuple[Measure, Where, Period], pd.Series] = field(default_factory=dict)
     """What this run has asked at the coarsest grain."""
 
@@ -79,7 +95,9 @@ class Desk:
         A filter that one of the measures is not kept by is left out for all of them and named in `ignored`, so that numbers
         side by side are always about the same rows.
         """
-        question, ignored = self._question(tuple(measures), tuple(by), compared, tuple(order), period, cumulative)
+        ask = Ask(tuple(measures), tuple(by), compared, tuple(order), cumulative)
+        self._note(ask, period)
+        question, ignored = self._question(ask, period)
         answer = self.warehouse.fetch(question, self.viewer)
         if not question.by:
             self._wholes.update({(m, question.where, question.period): answer[m.name] for m in question.measures})
@@ -95,28 +113,38 @@ class Desk:
 
     def whole(self, *names: str) -> pd.Series:
         """The measures named under the page's filters, at the coarsest grain."""
-        question, ignored = self._question(tuple(self.known(*names)))
+        question, ignored = self._question(Ask(tuple(self.known(*names))))
         return self.total(Asked(question, pd.DataFrame(), ignored)).iloc[0]
 
-    def _question(
-        self,
-        measures: tuple[Measure, ...],
-        by: tuple[Dimension, ...] = (),
-        compared: bool = False,
-        order: tuple[Order, ...] = (),
-        period: Period | None = None,
-        cumulative: bool = False,
-    ) -> tuple[Question, tuple[Dimension, ...]]:
+    def ask_ahead(self, asked: Iterable[Ask]) -> None:
+        """Begins to look for the answers to what the page has asked in its last run, under the filters of this one.
+
+        A page asks one thing after another; most of what it will ask is known before it begins.
+        """
+        questions = []
+        for ask in asked:
+            with suppress(QuestionError):
+                question, _ignored = self._question(ask, self.year_of_months if ask.of_a_year else None)
+                questions.append(question)
+        self.warehouse.fetch_ahead(questions, self.viewer)
+
+    def _note(self, ask: Ask, period: Period | None) -> None:
+        if period == self.year_of_months:
+            self.asked.append(replace(ask, of_a_year=True))
+        elif period is None:
+            self.asked.append(ask)
+
+    def _question(self, ask: Ask, period: Period | None = None) -> tuple[Question, tuple[Dimension, ...]]:
         filters = {d: ids for d, ids in self.filters.where().items() if ids}
-        ignored = tuple(d for d in filters if any(d not in m.dimensions for m in measures))
+        ignored = tuple(d for d in filters if any(d not in m.dimensions for m in ask.measures))
         question = Question(
-            measures=measures,
+            measures=ask.measures,
             period=period or self.filters.period,
-            by=by,
+            by=ask.by,
             where=where({d: ids for d, ids in filters.items() if d not in ignored}),
-            against=self.filters.against if compared else None,
-            order=order,
-            cumulative=cumulative,
+            against=self.filters.against if ask.compared else None,
+            order=ask.order,
+            cumulative=ask.cumulative,
             parent=self.filters.branch.id,
         )
         return question, ignored

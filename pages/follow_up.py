@@ -29,9 +29,9 @@ if parts.needs(desk, say("Follow-up of lists"), "assigned", "contacted"):
     with right:
         parts.bands(desk, "open_assignments", OPEN_AGE, "follow_up_ages")
     parts.compared(desk, "coverage", BELOW, "follow_up_branches")
-    parts.table(desk, "follow_up_lists", say("Progress of each list"), progress, (CAMPAIGN,))
-    parts.table(desk, "follow_up_agents", say("Agents"), progress, (AGENT,))
+    key, by = parts.choice(desk, "follow_up_tables", {"follow_up_lists": CAMPAIGN, "follow_up_agents": AGENT})
+    parts.table(desk, key, parts.title_by(desk, by), progress, (by,))
 elif desk.known("contacts"):
     parts.opening(desk, "contact_cards", "contact_success", "contacts", "contacts_reached", "contacts_signed")
     parts.trend(desk, "contact_success", "contact_trend")
-parts.listing(desk, "overdue_customers", "overdue_listing")
+parts.listing(desk, "overdue_listing", "overdue_customers")

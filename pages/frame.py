@@ -37,7 +37,7 @@ try:
     whole = drawn.places_of(source.branches(Viewer("anonymous", top)))
     seen_from = drawn.view_as(whole, top, say)
     viewer = Viewer(say("Visitor"), seen_from)
-    places = drawn.places_of(source.branches(viewer))
+    places = whole if seen_from == top else drawn.places_of(source.branches(viewer))
     products = shared.told_apart(dict(source.products()[["product_id", "name"]].itertuples(index=False)))
 except SettingsError as error:
     drawn.failed(str(error), say)
@@ -58,8 +58,10 @@ drawn.strip(now.data_until, now.loaded, unknown, found.stale_after_days, chosen,
 
 look = Look(language=say.language, dark=st.context.theme.type == "dark")
 state["desk"] = desk = Desk(source, now, viewer, chosen, places, products, say, look, scope, came_by_link)
+desk.ask_ahead(state.get(f"_asked_{page.url_path}", ()))
 try:
     page.run()
 except Told as error:
     drawn.failed(say.told(error), say)
+state[f"_asked_{page.url_path}"] = desk.asked
 shared.write_address(chosen, desk.own_parameters)

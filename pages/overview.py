@@ -25,4 +25,4 @@ parts.changed_most(
     {"cohort_activation_rate": (BELOW, PRODUCT), "coverage": (BELOW,), "complaints_received": (BELOW, CAUSE)},
 )
 parts.opening(desk, "overview_cards", *cards, also=tuple(columns), headed=False)
-parts.table(desk, "overview_branches", parts.below(desk), tuple(columns), (BELOW,), links={"": "", **columns})
+parts.table(desk, "overview_branches", parts.title_by(desk, BELOW), tuple(columns), (BELOW,), links={"": "", **columns})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from html import escape
+from typing import TypeVar
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -12,7 +13,7 @@ import streamlit as st
 
 from measures.catalogue import LISTINGS
 from measures.dimensions import BELOW, DAY, MONTH, PRODUCT, WEEK
-from measures.model import Dimension, Measure, Ratio, _
+from measures.model import Dimension, Listing, Measure, Ratio, _
 from measures.period import Period, first_days, last_day
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, Order
 from pages.desk import Asked, Desk
@@ -28,6 +29,8 @@ MATURE = "mature_signed"
 
 BATCH = 50_000
 """Rows of a listing that are held in memory at once while a file is written."""
+
+_Shown = TypeVar("_Shown", Dimension, Listing)
 
 
 def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed: bool = True) -> None:
@@ -47,16 +50,17 @@ def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed:
             # One that is not kept by product would take the filter from all that are asked with it.
             extra = [m for m in extra if PRODUCT in m.dimensions]
         asked = desk.ask(dict.fromkeys([*group, *extra]), compared=True)
+        row = asked.answer.iloc[0]
         if headed and group[0].name == names[0]:
             headline(findings.moved(group[0], asked.answer, desk.say), desk.say(group[0].meaning))
         lined = [m for m in group if m.has_history and MONTH in m.dimensions and not m.costly]
         months = desk.ask(lined, [MONTH], period=desk.year_of_months).answer if lined else None
+        settled = _settled(desk, lined, months) if lined else {}
         paces = _paces(desk, group)
         for measure in group:
-            series = _settled(desk, measure, months) if measure in lined else None
-            few = findings.doubt(measure, asked.answer, desk.say)
-            shown.append(Card(measure, asked.answer.iloc[0], series, paces.get(measure.name), few, asked.ignored))
-    cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.say, key=key)
+            few = findings.doubt(measure, row, desk.say)
+            shown.append(Card(measure, row, settled.get(measure.name), paces.get(measure.name), few, asked.ignored))
+    cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.look, desk.say, key=key)
 
 
 def changed_most(desk: Desk, among: Mapping[str, Sequence[Dimension]]) -> None:
@@ -73,14 +77,33 @@ def changed_most(desk: Desk, among: Mapping[str, Sequence[Dimension]]) -> None:
         desk.say(
             "The largest changes between the two periods, by how many contracts, customers or complaints they concern."
         ),
+        *sentences[1:],
     )
-    for sentence in sentences[1:]:
-        st.html(f"<div class=sentence>{escape(sentence)}</div>")
 
 
-def below(desk: Desk) -> str:
-    """The title of a table of the branches below the one chosen."""
-    return desk.say("By branch below {branch}", branch=desk.filters.branch.name)
+def title_by(desk: Desk, by: Dimension) -> str:
+    """The title of a table by one dimension: “By cause”, “By branch below Jiangbei”."""
+    if by is BELOW:
+        return desk.say("By branch below {branch}", branch=desk.filters.branch.name)
+    return desk.say("By {dimension}", dimension=findings.within(desk.say(by.label), desk.say))
+
+
+def choice(desk: Desk, key: str, options: Mapping[str, _Shown]) -> tuple[str, _Shown]:
+    """Asks which of `options`, by their keys, is to stand below, and returns its key and itself; the first at first.
+
+    What is not chosen is neither asked of the warehouse nor drawn: most of what a reader waits for is the browser's drawing.
+    """
+    chosen = st.segmented_control(
+        desk.say("Show"),
+        list(options),
+        default=next(iter(options)),
+        required=True,
+        format_func=lambda name: desk.say(options[name].label),
+        key=key,
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    return chosen, options[chosen]
 
 
 def trend(desk: Desk, name: str, key: str, by: Dimension | None = None, step: Dimension | None = None) -> None:
@@ -90,7 +113,7 @@ def trend(desk: Desk, name: str, key: str, by: Dimension | None = None, step: Di
     if not _kept(desk, measure, *([by] if by else []), step):
         return
     asked = desk.ask(_with_base(measure), [*([by] if by else []), step])
-    growing = _incomplete_from(desk, measure, asked.answer, step)
+    growing = _incomplete_from(desk, measure, _days(asked.answer, step), step)
     few = findings.too_few(measure, asked.answer)
     rows = asked.answer[~few]
     with panel(findings.course(measure, rows, by, step, growing, desk.say), _meaning(desk, measure, step)):
@@ -200,7 +223,7 @@ def table(
     compared: bool = False,
 ) -> None:
     """Measures by dimensions as a table with its total, sorted by the server, and its files. `links` leads from a measure's
-    column, or from the first column under the name "", to a page."""
+    column, or from the first column under the name "", to a page; only branches and products can be followed."""
     known = desk.known(*names)
     measures = [measure for measure in known if measure.dimensions.issuperset(by)]
     if not measures:
@@ -214,6 +237,7 @@ def table(
         order = first  # chosen when the warehouse still had that measure, or another period was compared with
     asked = desk.ask(measures, by, order=[order], compared=compared)
     changes = asked.question.against is not None
+    leads = links and by[0] in (BELOW, PRODUCT)
     shown = table_of(asked.question, asked.answer, desk.total(asked), desk.say, changes=changes)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -227,12 +251,12 @@ def table(
             empty=nothing(desk),
             order=order,
             on_order=keep,
-            link=_links(desk, by[0], links) if links else None,
-            on_pick=_go if links else None,
+            link=_links(desk, by[0], links) if leads else None,
+            on_pick=_go if leads else None,
         )
 
 
-def listing(desk: Desk, name: str, key: str) -> None:
+def listing(desk: Desk, key: str, name: str) -> None:
     """Rows of a listing, a page at a time, and all of them as a file."""
     if name not in desk.state.catalogue.listings:
         needs(desk, desk.say(LISTINGS[name].label), name)
@@ -305,7 +329,7 @@ def nothing(desk: Desk) -> str:
 def say_by(desk: Desk, measures: Iterable[Measure], by: Iterable[Dimension]) -> str:
     """“Activation rate by product × age”."""
     named = desk.say.listed([desk.say(measure.label) for measure in measures])
-    dimensions = " × ".join(desk.say(d.label) for d in by)
+    dimensions = " × ".join(findings.within(desk.say(d.label), desk.say) for d in by)
     return desk.say("{measures} by {dimensions}", measures=named, dimensions=dimensions) if dimensions else named
 
 
@@ -377,32 +401,40 @@ def _step(desk: Desk) -> Dimension:
     return DAY if days <= 31 else WEEK if days <= 120 else MONTH
 
 
-def _incomplete_from(desk: Desk, measure: Measure, answer: pd.DataFrame, step: Dimension) -> date | None:
-    """The first step whose number still grows: the running one, or one whose contracts and assignments are too young."""
-    if answer.empty:
+def _days(answer: pd.DataFrame, step: Dimension) -> list[date]:
+    """The first days of the steps that the rows are about."""
+    return answer[step.name].dt.date.tolist()
+
+
+def _incomplete_from(desk: Desk, measure: Measure, days: Iterable[date], step: Dimension) -> date | None:
+    """The first of the steps whose number still grows: the running one, or one whose contracts and assignments are too young."""
+    steps = sorted(set(days))
+    if not steps:
         return None
-    steps = sorted({day.date() for day in answer[step.name]})
     if MATURE in {count.name for count in measure.counts}:
-        days = Period(min(steps[0], desk.filters.period.end), desk.filters.period.end)
-        signed = desk.ask(desk.known("signed", MATURE), [step], period=days).answer
+        period = Period(min(steps[0], desk.filters.period.end), desk.filters.period.end)
+        signed = desk.ask(desk.known("signed", MATURE), [step], period=period).answer
         young = signed[signed[MATURE] < signed["signed"]]
         return young[step.name].min().date() if len(young) else None
     settled_until = desk.state.data_until - timedelta(days=measure.settles)
     return next((day for day in steps if last_day(day, step.step) > settled_until), None)
 
 
-def _settled(desk: Desk, measure: Measure, months: pd.DataFrame) -> list[float]:
+def _settled(desk: Desk, measures: Iterable[Measure], months: pd.DataFrame) -> dict[str, list[float]]:
     """The months whose number no longer grows: a running or young one at the end of a small line would look like a fall.
 
     A month without rows is what the measure says it is without rows: none, or not known.
     """
-    until = _incomplete_from(desk, measure, months, MONTH)
-    known = dict(zip(months[MONTH.name].dt.date, months[measure.name], strict=True))
-    absent = getattr(measure, "absent", None)
-    line = [
-        known.get(month, absent) for month in first_days(desk.year_of_months, "month") if until is None or month < until
-    ]
-    return [float(number) for number in line if pd.notna(number)]
+    days = _days(months, MONTH)
+    year = list(first_days(desk.year_of_months, "month"))
+    lines = {}
+    for measure in measures:
+        until = _incomplete_from(desk, measure, days, MONTH)
+        known = dict(zip(days, months[measure.name].tolist(), strict=True))
+        absent = getattr(measure, "absent", None)
+        line = [known.get(month, absent) for month in year if until is None or month < until]
+        lines[measure.name] = [float(number) for number in line if pd.notna(number)]
+    return lines
 
 
 def _paces(desk: Desk, measures: Iterable[Measure]) -> dict[str, str]:

@@ -25,6 +25,8 @@ class Colours:
     """A cell without a number."""
     faint: str
     """The lowest number of a heat map; the accent is the highest."""
+    bad: str
+    """Text of a change for the worse; one for the better has the accent."""
     categories: tuple[str, ...]
     """For things that are told apart by colour: Okabe–Ito without the hues that vanish on the page."""
 
@@ -38,6 +40,7 @@ LIGHT = Colours(
     rest="#8592a0",
     empty="#f1f4f7",
     faint="#e6f0fa",
+    bad="#a84300",
     categories=("#0072b2", "#d55e00", "#009e73", "#c0619a", "#b87a00", "#2e93cf", "#4d5965"),
 )
 DARK = Colours(
@@ -49,6 +52,7 @@ DARK = Colours(
     rest="#6f7d8b",
     empty="#1a232c",
     faint="#18283a",
+    bad="#ffa657",
     categories=("#56b4e9", "#e69f00", "#1fbf90", "#d98ab5", "#f0e442", "#ee7a30", "#c3ccd5"),
 )
 

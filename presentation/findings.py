@@ -23,7 +23,7 @@ def moved(measure: Measure, answer: pd.DataFrame, say: Words) -> str:
     label, value = say(measure.label), short(row[measure.name], measure.unit, say.language)
     if pd.isna(row[measure.name]):
         return say("{measure} cannot be told for these days", measure=label)
-    if few := few_in_words(measure, answer, say):
+    if few := few_in_words(measure, row, say):
         return say("{measure}: {value}, {few}", measure=label, value=value, few=few)
     before = row.get(measure.name + BEFORE)
     known = pd.notna(before) and not too_few(measure, answer).iloc[0]
@@ -43,9 +43,9 @@ def moved(measure: Measure, answer: pd.DataFrame, say: Words) -> str:
 
 def spread(measure: Measure, answer: pd.DataFrame, dimension: Dimension, say: Words) -> str:
     """“Highest in A (72 %), lowest in B (41 %)”; rows that stand for too few to judge are left out of it."""
-    rows = judged(measure, answer).dropna(subset=[measure.name])
+    rows = _known(judged(measure, answer), measure.name)
     if len(rows) == 0:
-        return say("Too few to tell by {dimension}", dimension=say(dimension.label))
+        return say("Too few to tell by {dimension}", dimension=within(say(dimension.label), say))
     first, last = rows.loc[rows[measure.name].idxmax()], rows.loc[rows[measure.name].idxmin()]
 
     def named(row: pd.Series) -> str:
@@ -67,7 +67,7 @@ def course(
 
     Steps from `growing` on are left out: their numbers are not final.
     """
-    rows = answer.dropna(subset=[measure.name])
+    rows = _known(answer, measure.name)
     if growing:
         rows = rows[rows[step.name].dt.date < growing]
     lines = (
@@ -93,7 +93,7 @@ def course(
 
 def first_of(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total: pd.DataFrame, say: Words) -> str:
     """“Queueing has the most: 120 of 480”: for counts that add up."""
-    rows = answer.dropna(subset=[measure.name])
+    rows = _known(answer, measure.name)
     rows = rows[rows[measure.name] > 0]
     if rows.empty:
         return say("None in these days")
@@ -147,7 +147,7 @@ def largest_changes(parts: Iterable[Part], say: Words, number: int = 3) -> list[
     """
     found: list[tuple[float, str, str]] = []
     for part in parts:
-        rows = judged(part.measure, part.answer).dropna(subset=[part.measure.name + CHANGE])
+        rows = _known(judged(part.measure, part.answer), part.measure.name + CHANGE)
         for _index, row in rows.iterrows():
             weight = row[part.measure.under.name] / part.measure.per if isinstance(part.measure, Ratio) else 1
             size = abs(float(row[part.measure.name + CHANGE]) * float(weight))
@@ -175,18 +175,21 @@ def too_few(measure: Measure, answer: pd.DataFrame) -> pd.Series:
     return few
 
 
-def few_in_words(measure: Measure, answer: pd.DataFrame, say: Words) -> str | None:
-    """“of only 12: too few to judge” for a one-row answer whose rate stands for too few now; None where it does not."""
-    base = answer.iloc[0].get(measure.under.name) if isinstance(measure, Ratio) else None
+def _known(rows: pd.DataFrame, name: str) -> pd.DataFrame:
+    return rows[rows[name].notna()]
+
+
+def few_in_words(measure: Measure, row: pd.Series, say: Words) -> str | None:
+    """“of only 12: too few to judge” for the row of an answer whose rate stands for too few now; None where it does not."""
+    base = row.get(measure.under.name) if isinstance(measure, Ratio) else None
     if base is None or pd.isna(base) or base >= measure.fewest:
         return None
     return say("of only {count}: too few to judge", count=shown(base, Unit.COUNT, say.language))
 
 
-def doubt(measure: Measure, answer: pd.DataFrame, say: Words) -> str | None:
-    """Why the change of a one-row answer is not to be judged: too few, or no more than chance. None where it is."""
-    row = answer.iloc[0]
-    if few := few_in_words(measure, answer, say):
+def doubt(measure: Measure, row: pd.Series, say: Words) -> str | None:
+    """Why the change in a row of an answer is not to be judged: too few, or no more than chance. None where it is."""
+    if few := few_in_words(measure, row, say):
         return few
     known = measure.has_history and pd.notna(row[measure.name]) and pd.notna(row.get(measure.name + BEFORE))
     if known and row[measure.name] != row[measure.name + BEFORE] and not _differ(measure, (row, ""), (row, BEFORE)):
@@ -233,6 +236,11 @@ def _told_name(row: pd.Series, dimension: Dimension, say: Words) -> str:
     """A branch by its name alone; anything else with what it is, because a sentence stands without a heading."""
     name = _name(row, dimension, say)
     return name if dimension.in_tree else say("{dimension} {name}", dimension=say(dimension.label), name=name)
+
+
+def within(label: str, say: Words) -> str:
+    """`label` as it stands within a sentence: in English without the capital it begins with, unless it is an abbreviation."""
+    return label[:1].lower() + label[1:] if say.language == "en" and label[1:2].islower() else label
 
 
 def _size(text: str) -> str:

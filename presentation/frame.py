@@ -24,14 +24,40 @@ _STYLE = """
 .strip {font-size: .85rem; opacity: .8; margin: -.5rem 0 0}
 .strip b {font-weight: 600}
 .finding {font-size: 1.45rem; font-weight: 600; line-height: 1.35; margin: .3rem 0 0}
-.sentence {font-size: 1.02rem; margin: -.4rem 0 0}
+.sentence {font-size: 1.02rem; line-height: 1.45}
 .meaning {font-size: .88rem; opacity: .8; margin: 0 0 .2rem}
 .chart-finding {font-weight: 600; font-size: 1rem; line-height: 1.35; margin: 0}
 .chart-meaning {font-size: .84rem; opacity: .8; margin: 0}
 :root {--chinese: "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif}
 .stApp, .stApp p, .stApp button, .stApp input {font-family: "Source Sans", var(--chinese)}
-[data-testid="stGridCell"] [data-testid="stLayoutWrapper"] {flex: 1 1 auto}
-[data-testid="stMetricValue"] {font-variant-numeric: tabular-nums}
+.cards {container-type: inline-size}
+.cards > div {display: flex; flex-wrap: wrap; gap: .75rem; --columns: var(--narrow)}
+@container (min-width: 560px) {.cards > div {--columns: var(--middle)}}
+@container (min-width: 960px) {.cards > div {--columns: var(--wide)}}
+.card {
+  flex: 1 1 calc((100% - (var(--columns) - 1) * .75rem) / var(--columns) - 1px); min-width: 0;
+  display: flex; flex-direction: column; align-items: flex-start; gap: .15rem;
+  padding: .7rem .85rem; border: 1px solid var(--edge); border-radius: .5rem; break-inside: avoid
+}
+.card .label {
+  padding: 0; border: 0; background: none; color: inherit; font-size: .875rem; line-height: 1.4; text-align: start; cursor: help;
+  text-decoration: underline dotted var(--quiet); text-underline-offset: .25em
+}
+.card .label:focus-visible {outline: 2px solid var(--good); outline-offset: 2px; border-radius: 2px}
+.card .meant {
+  position-area: bottom span-right; position-try: flip-block, flip-inline; max-width: min(20rem, 90vw); margin: .3rem 0;
+  padding: .5rem .75rem; border: 1px solid var(--edge); border-radius: .5rem; background: var(--page); color: var(--ink);
+  font-size: .875rem; line-height: 1.4; box-shadow: 0 4px 16px rgb(0 0 0 / 18%)
+}
+@supports not (position-area: bottom) {.card .meant {margin: auto}}
+.card .value {font-size: 1.6rem; font-weight: 600; line-height: 1.3; font-variant-numeric: tabular-nums}
+.card .moved {font-size: .875rem; font-weight: 600; font-variant-numeric: tabular-nums}
+.card .good {color: var(--good)}
+.card .bad {color: var(--bad)}
+.card .quiet, .card .note {color: var(--quiet)}
+.card .note {font-size: .8rem; line-height: 1.3}
+.card .months {width: 100%; height: 22px; margin: auto 0 3px; padding-top: .4rem; box-sizing: content-box}
+.card .months > div {height: 22px; margin: 0 -1px; background: var(--good); print-color-adjust: exact}
 @media print {[data-testid="stSidebar"], [data-testid="stHeader"], .st-key-breadcrumb button {display: none}}
 </style>
 """
@@ -81,12 +107,11 @@ def language(say: Words) -> Words:
 
 def places_of(branches: pd.DataFrame) -> dict[str, Place]:
     """The branches by id, in the order of the tree."""
-    names = told_apart(dict(zip(branches["branch_id"], branches["name"], strict=True)))
+    columns = [branches[name].tolist() for name in ("branch_id", "name", "parent_id", "level", "path")]
+    names = told_apart(dict(zip(*columns[:2], strict=True)))
     return {
-        row.branch_id: Place(
-            row.branch_id, names[row.branch_id], None if pd.isna(row.parent_id) else row.parent_id, row.level, row.path
-        )
-        for row in branches.itertuples(index=False)
+        id_: Place(id_, names[id_], None if pd.isna(parent) else parent, level, path)
+        for id_, _name, parent, level, path in zip(*columns, strict=True)
     }
 
 

@@ -169,7 +169,9 @@ function place(box, before, data) {
 
 function restore(box, kept) {
   const scroll = box.querySelector(".scroll");
-  if (scroll) Object.assign(scroll, { scrollLeft: kept.left, scrollTop: kept.top });
+  // To ask for the place that a fresh table has anyway would make the browser lay out all rows at once.
+  if (kept.left) scroll?.scrollTo({ left: kept.left });
+  if (kept.top) scroll?.scrollTo({ top: kept.top });
   if (!kept.focus) return;
   const control = [...box.querySelectorAll("[data-place]")].find((each) => each.dataset.place === kept.focus);
   control?.focus({ preventScroll: true });

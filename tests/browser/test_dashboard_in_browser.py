@@ -147,6 +147,7 @@ def test_every_page_fits_a_phone_in_dark(browser: Browser, address: str):
 
 def test_the_keyboard_reaches_filters_and_headings(page: Page, address: str):
     page.goto(f"{address}activation?lang=en")
+    show(page, "activation_tables", "Product")
     expect(body(page, "activation_by_product")).to_be_visible()
     page.locator(".st-key-branch input").focus()
     reached = []
@@ -166,6 +167,42 @@ def test_the_keyboard_reaches_filters_and_headings(page: Page, address: str):
     expect(heading).to_be_focused()
     names = table.locator("tbody th").all_inner_texts()
     assert names == sorted(names)
+
+
+def test_the_keyboard_opens_what_a_card_means_and_turns_a_switch(page: Page, address: str):
+    page.goto(f"{address}complaints?lang=en")
+    label = page.locator(".card").get_by_role("button", name="Complaints received", exact=True)
+    meaning = page.locator(".card .meant").first
+    expect(label).to_have_accessible_description(re.compile("Complaints received in the period: [0-9,]+"))
+    expect(meaning).to_be_hidden()
+    label.focus()
+    page.keyboard.press("Enter")
+    expect(meaning).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(meaning).to_be_hidden()
+    switch = page.locator(".st-key-complaints_tables")
+    switch.get_by_role("radio", name="Cause", exact=True).focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Space")
+    expect(body(page, "complaints_by_branch")).to_be_visible()
+    expect(body(page, "complaints_by_cause")).to_have_count(0)
+
+
+def test_a_switch_stays_as_it_is_in_another_language_and_after_another_page(page: Page, address: str):
+    page.goto(f"{address}complaints?lang=en")
+    show(page, "complaints_tables", "Product")
+    expect(body(page, "complaints_by_product")).to_be_visible()
+    choose(page, "lang", "简体中文")
+    expect(page.get_by_role("heading", level=1)).to_contain_text("投诉")
+    settled(page)
+    expect(body(page, "complaints_by_product")).to_be_visible()
+    show(page, "complaints_tables", "产品")
+    expect(body(page, "complaints_by_product")).to_be_visible()
+    page.get_by_role("link", name="总览").click()
+    expect(body(page, "overview_branches")).to_be_visible()
+    page.get_by_role("link", name="投诉").click()
+    expect(body(page, "complaints_by_product")).to_be_visible()
+    assert page.locator(".st-key-complaints_tables").get_by_role("radio", name="产品", exact=True).is_checked()
 
 
 def test_a_downloaded_workbook_is_what_is_on_screen(page: Page, address: str, branch: pd.Series):
@@ -206,6 +243,10 @@ def test_a_viewer_of_a_branch_sees_its_own_through_another_branches_link(
 
 def body(page: Page, table: str) -> Locator:
     return page.locator(f".st-key-{table} tbody")
+
+
+def show(page: Page, switch: str, option: str) -> None:
+    page.locator(f".st-key-{switch}").get_by_role("radio", name=option, exact=True).click()
 
 
 def choose(page: Page, picker: str, option: str) -> None:

@@ -66,7 +66,7 @@ def test_the_first_visit_of_a_fresh_server_may_be_a_link_with_filters(page: Page
     )
     answer = warehouse.fetch(question, Viewer("tester", head_office)).iloc[0]
     assert answer["signed"] > 0
-    cards = page.locator("[data-testid=stMetric]")
+    cards = page.locator(".card")
     total = page.locator(".st-key-activation_by_branch tr.total")
     for measure, label in zip(question.measures, ("签约数", "激活数", "激活率"), strict=True):
         card = cards.filter(has_text=label).filter(has_text=short(answer[measure.name], measure.unit, "zh_CN"))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -18,6 +20,23 @@ from tests import bank
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("overview", "activation", "follow_up", "complaints", "explorer", "glossary")
 OPEN_CONFIG = (ROOT / "config.toml").read_text(encoding="utf-8").replace("anonymous = false", "anonymous = true")
+
+SWITCHES = {
+    "activation_bars": ["activation_branches", "activation_products", "activation_payroll"],
+    "activation_tables": ["activation_by_branch", "activation_by_product"],
+    "follow_up_tables": ["follow_up_lists", "follow_up_agents"],
+    "complaints_bars": ["complaints_branches", "complaints_products", "complaints_channels", "complaints_states"],
+    "complaints_bands": ["complaints_ages", "complaints_clock"],
+    "complaints_tables": [
+        "complaints_by_cause",
+        "complaints_by_branch",
+        "complaints_by_product",
+        "complaints_by_channel",
+        "complaints_by_state",
+    ],
+    "complaints_listings": ["open_complaints", "complaint_listing"],
+}
+"""What each switch of a page puts on it; the first at first."""
 
 _NO_WORDS = {
     "id",
@@ -62,6 +81,26 @@ class Visit:
         kind = "multiselect" if widget == "products" else "selectbox"
         getattr(self.app, kind)(key=widget).set_value(value).run()
         return self
+
+    def turn(self, switch: str, to: str) -> Visit:
+        """Uses a switch of the page."""
+        self.app.button_group(key=switch).set_value(to).run()
+        return self
+
+    def turned(self) -> Iterator[dict[str, dict]]:
+        """The tables of the page, first as it is and then after each choice of each of its switches."""
+        yield self.tables
+        for switch in [found.key for found in self.app.button_group]:
+            assert len(self.app.button_group(key=switch).options) == len(SWITCHES[switch])
+            for to in [*SWITCHES[switch][1:], SWITCHES[switch][0]]:
+                yield self.turn(switch, to).tables
+
+    @property
+    def cards(self) -> dict[str, str]:
+        """The numbers of the cards by their labels."""
+        written = "".join(text for text in self.texts if 'class="cards"' in text)
+        found = re.findall(r'<button[^>]*>([^<]*)</button>.*?<div class="value">([^<]*)</div>', written)
+        return {unescape(label): unescape(value) for label, value in found}
 
     @property
     def tables(self) -> dict[str, dict]:

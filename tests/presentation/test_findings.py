@@ -53,8 +53,8 @@ def test_a_headline_tells_a_change_beyond_chance_with_its_direction():
 
 def test_a_headline_says_when_a_change_may_be_chance():
     assert "may be chance" in moved(cohort_activation_rate, rate(0.68, 0.70, 500, 500), SAY)
-    assert doubt(cohort_activation_rate, rate(0.68, 0.70, 500, 500), SAY) == "the change may be chance"
-    assert doubt(cohort_activation_rate, rate(0.60, 0.70, 5000, 5000), SAY) is None
+    assert doubt(cohort_activation_rate, rate(0.68, 0.70, 500, 500).iloc[0], SAY) == "the change may be chance"
+    assert doubt(cohort_activation_rate, rate(0.60, 0.70, 5000, 5000).iloc[0], SAY) is None
 
 
 def test_too_few_now_are_said_to_be_few_and_too_few_before_only_take_the_change_away():
@@ -148,4 +148,4 @@ def test_a_target_is_said_with_its_own_numbers():
 
 
 def test_what_is_known_for_today_alone_has_no_doubtful_change():
-    assert doubt(active_rate_30, one(active_rate_30=0.4, holders=500), SAY) is None
+    assert doubt(active_rate_30, one(active_rate_30=0.4, holders=500).iloc[0], SAY) is None
