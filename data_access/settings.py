@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import tomllib
+import uuid
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
+
+from measures.model import _
+from measures.question import Told
+
+log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -22,7 +29,13 @@ _KNOWN = {
 
 
 class SettingsError(ValueError):
-    """config.toml says something that cannot be followed."""
+    """config.toml says something that cannot be followed. A sentence for the operator: it names files and folders."""
+
+    def for_a_reader(self) -> Told:
+        """What a reader is told instead; the log has the operator's sentence under the same reference."""
+        reference = uuid.uuid4().hex[:8]
+        log.error("%s: %s", reference, self)
+        return Told(_("The dashboard is not set up. Tell the operator: {reference}."), reference=reference)
 
 
 @dataclass(frozen=True)
@@ -99,11 +112,14 @@ _NEEDED = object()
 
 
 def _entry(path: Path, said: dict, section: str, name: str, kind: type, default: object = _NEEDED):
-    value = said.get(section, {}).get(name, default)
+    entries = said.get(section, {})
+    if type(entries) is not dict:
+        raise SettingsError(f"{path.name}: {section} is a section; write [{section}] and its entries beneath it.")
+    value = entries.get(name, default)
     if value is _NEEDED:
         raise SettingsError(f"{path.name} lacks [{section}] {name}.")
-    if type(value) is not kind:
-        raise SettingsError(f"{path.name}: [{section}] {name} is a {kind.__name__}; got {value!r}.")
+    if type(value) is not kind:  # its type alone is told: the value may hold a password
+        raise SettingsError(f"{path.name}: [{section}] {name} is a {kind.__name__}; got a {type(value).__name__}.")
     return value
 
 

@@ -24,7 +24,7 @@ from measures.schema import agents, branches, contracts, products, targets
 
 FAMILY_NAME = _("Targets")
 
-# A branch's own area or region is not that of all its outlets: split by them, target and contracts would be of other places.
+# A branch's own area or region is not that of all its outlets, where what counts towards its target was signed.
 _tree_keys = {d: key for d, key in branch_keys().items() if d not in (AREA, REGION)}
 _running = and_(targets.c.starts_on <= AS_OF.c.day, targets.c.ends_on >= AS_OF.c.day)
 
@@ -35,7 +35,7 @@ def _whole(product: ColumnElement, agent: ColumnElement) -> dict:
 
 
 def _fact(name: str, grain: str, rows: Subquery) -> Fact:
-    """Targets, or what counts towards them, on a day: `rows` hold branch, product and agent of each, and the day."""
+    """Targets, or what counts towards them, on a day: `rows` hold the branch, product and agent of the target, and the day."""
     return Fact(
         name=name,
         grain=grain,
@@ -72,10 +72,14 @@ def _set(measure: str) -> Fact:
 
 
 def _reached(measure: str, day: ColumnElement[Date]) -> Fact:
-    """The contracts that count towards the running targets for `measure`, each beside the target it counts for."""
+    """The contracts that count towards the running targets for `measure`, each under the branch whose target it counts for.
+
+    Not under its own branch: a viewer, a filter or a split would then count, for an outlet, what its branch's target is
+    reached by, without that target or beside another one.
+    """
     owner, place = branches.alias("owner"), branches.alias("place_of_contract")
     rows = (
-        select(contracts.c.branch_id, targets.c.product_id, targets.c.agent_id, AS_OF.c.day)
+        select(targets.c.branch_id, targets.c.product_id, targets.c.agent_id, AS_OF.c.day)
         .select_from(
             targets.join(AS_OF, _running)
             .join(owner, owner.c.branch_id == targets.c.branch_id)
@@ -128,10 +132,16 @@ def _family(of: Count, day: ColumnElement[Date], texts: dict[str, tuple[str, str
         absent=None,
     )
     completion = Ratio(
-        name=f"{of.name}_completion", **said("completion"), better=Better.HIGHER, over=toward, under=target
+        name=f"{of.name}_completion", **said("completion"), better=Better.HIGHER, over=toward, under=target, spread=None
     )
     pace = Ratio(
-        name=f"{of.name}_pace", **said("pace"), unit=Unit.INDEX, better=Better.HIGHER, over=toward, under=expected
+        name=f"{of.name}_pace",
+        **said("pace"),
+        unit=Unit.INDEX,
+        better=Better.HIGHER,
+        over=toward,
+        under=expected,
+        spread=None,
     )
     return target, toward, expected, completion, pace
 

@@ -24,7 +24,7 @@ pages = drawn.pages(say)
 page = st.navigation(list(pages.values()), position="hidden")
 state["_page"] = page.url_path
 if leads_to := state.pop("_go", None):
-    shared.follow(leads_to, pages)
+    shared.follow(leads_to, pages, page)
 
 try:
     found = settings()
@@ -40,7 +40,7 @@ try:
     places = whole if seen_from == top else drawn.places_of(source.branches(viewer))
     products = shared.told_apart(dict(source.products()[["product_id", "name"]].itertuples(index=False)))
 except SettingsError as error:
-    drawn.failed(str(error), say)
+    drawn.failed(say.told(error.for_a_reader()), say)
     st.stop()
 except Told as error:
     drawn.failed(say.told(error), say)

@@ -67,7 +67,9 @@ def read_language(browser: str) -> str:
     asked = st.query_params.get("lang")
     if asked in LANGUAGES and ("lang" not in state or st.query_params.to_dict() != state.get("_address")):
         state["lang"] = asked
-    return state.setdefault("lang", browser)
+    elif state.get("lang") not in LANGUAGES:
+        state["lang"] = browser
+    return state["lang"]
 
 
 def read_address(places: Mapping[str, Place], products: Mapping[str, str], top: str) -> bool:
@@ -233,10 +235,15 @@ def _remember(address: dict[str, str]) -> None:
     st.session_state["_page_before"] = st.session_state.get("_page")
 
 
-def follow(address: str, pages: Mapping[str, st.Page]) -> None:
-    """Goes to the page of an address such as `activation?branch=10`, inside the session."""
+def follow(address: str, pages: Mapping[str, st.Page], shown: st.Page) -> None:
+    """Goes to the page of an address such as `activation?branch=10`, inside the session; `shown` is the page it stands on."""
     path, _mark, query = address.partition("?")
-    st.switch_page(pages[path or "overview"], query_params=dict(parse_qsl(query)))
+    parameters = dict(parse_qsl(query))
+    page = pages[path or "overview"]
+    if page.url_path == shown.url_path:
+        st.query_params.from_dict(parameters)  # read by this run: to switch would begin another one
+    else:
+        st.switch_page(page, query_params=parameters)
 
 
 def _chosen(places: Mapping[str, Place], data_until: date, say: Words) -> Filters:

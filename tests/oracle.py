@@ -100,6 +100,8 @@ def value_of(dimension: str, row: Row, asked: Asked) -> object:
         return begin_of(dimension, row["day"])
     if dimension == "family":
         return asked.named("products", row["product_id"]).get("family")
+    if dimension in DAYS_WATCHED:
+        return DAYS_WATCHED[dimension](row, asked)
     if dimension in CUSTOMERS:
         return of_customer(dimension, asked.named("customers", row["customer_id"]), asked)
     if dimension in row:
@@ -121,6 +123,26 @@ def of_customer(dimension: str, customer: Row, asked: Asked) -> object:
     if dimension == "payroll":
         return {True: "yes", False: "no", None: None}[customer.get("payroll")]
     return customer.get({"customer_kind": "kind"}.get(dimension, dimension))
+
+
+def days_watched(start: str, event: object, left: object, row: Row, asked: Asked) -> int:
+    """From the start to the event; of what has not happened, to the day it left or that it is looked from."""
+    if was(event, asked):
+        end = as_day(event)
+    else:
+        end = min(as_day(left), asked.seen_on) if left is not None else asked.seen_on
+    return (end - as_day(row[start])).days
+
+
+DAYS_WATCHED: dict[str, Callable[[Row, Asked], int]] = {
+    "days_to_use": lambda row, asked: days_watched(
+        "signed_on", row["activated_on"], row["closed_on"], row, asked
+    ),
+    "days_to_contact": lambda row, asked: days_watched(
+        "assigned_on", min((c["contacted_at"] for c in contacts_of(row, asked)), default=None), row["closed_on"], row, asked
+    ),
+    "days_to_close": lambda row, asked: days_watched("received_at", row["closed_at"], None, row, asked),
+}
 
 
 # Facts: the rows that a measure walks over, each with its `branch` and, where it has one, its `day` -------------------------
@@ -227,8 +249,7 @@ def toward_targets(measure: str, column: str, asked: Asked) -> Iterator[Row]:
                 and target["product_id"] in (None, row["product_id"])
                 and target["agent_id"] in (None, row["agent_id"])
             ):
-                found = {name: target[name] for name in ("product_id", "agent_id", "day")}
-                yield found | {"branch": row["branch_id"]}
+                yield {name: target[name] for name in ("branch", "product_id", "agent_id", "day")}
 
 
 @dataclass(frozen=True)
@@ -453,6 +474,7 @@ MEASURES: dict[str, Count | Ratio] = {
     "contact_success": Ratio("contacts_signed", "contacts"),
     "complaints_received": Count(RECEIVED, how_many()),
     "complaints_closed": Count(DONE, how_many()),
+    "complaints_closed_since": Count(RECEIVED, how_many(lambda row, asked: was(row["closed_at"], asked))),
     "complaints_open": Count(OPEN_COMPLAINTS, how_many()),
     "complaints_past_due": Count(
         OPEN_COMPLAINTS, how_many(lambda row, asked: row["due_on"] and row["due_on"] < row["day"])

@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -58,7 +57,7 @@ def _wait_until_it_answers(server: subprocess.Popen, url: str, log: Path) -> Non
     while time.monotonic() < until and server.poll() is None:
         try:
             urllib.request.urlopen(url, timeout=1).close()
-        except (urllib.error.URLError, TimeoutError):
+        except OSError:  # not up yet, or not quite
             time.sleep(0.1)
         else:
             return

@@ -79,12 +79,12 @@ def test_a_holiday_at_a_weekend_takes_nothing_away_and_a_working_monday_adds_not
     ("text", "named"),
     [
         ("", ["config.toml", "[warehouse] url"]),
-        ("[warehouse]\nurl = 3", ["[warehouse] url", "str", "3"]),
+        ("[warehouse]\nurl = 3", ["[warehouse] url", "str", "int"]),
         ('[warehouse]\nurl = "no address"', ["not a URL", "duckdb:///"]),
         (f'[warehouse]\nurl = "{URL}"\nuser = "me"', ["[warehouse]", "user", "allow_anonymous"]),
         (f'[warehouse]\nurl = "{URL}"\n[acces]\nallow_anonymous = true', ["[acces]", "Known are"]),
-        (f'[access]\nallow_anonymous = "yes"\n[warehouse]\nurl = "{URL}"', ["allow_anonymous", "bool", "'yes'"]),
-        (f'[warehouse]\nurl = "{URL}"\n[data]\nstale_after_days = true', ["stale_after_days", "int", "True"]),
+        (f'[access]\nallow_anonymous = "yes"\n[warehouse]\nurl = "{URL}"', ["allow_anonymous", "bool", "str"]),
+        (f'[warehouse]\nurl = "{URL}"\n[data]\nstale_after_days = true', ["stale_after_days", "int", "bool"]),
         (f'[warehouse]\nurl = "{URL}"\n[calendar]\nholidays = ["1 May"]', ["[calendar]", "'1 May'"]),
         (f'[warehouse]\nurl = "{URL}"\n[calendar]\nholidays = 2026-05-01', ["[calendar]", "holidays"]),
         (f'[warehouse]\nurl = "{URL}"\n[calendar]\nholidays = [2026-05-01T00:00:00]', ["[calendar]", "2026-10-01"]),
@@ -114,6 +114,39 @@ def test_a_wrong_url_does_not_say_its_password(config) -> None:
     with pytest.raises(SettingsError) as told:
         config('[warehouse]\nurl = "postgresql+psycopg//reader:geheim@host/bank"')
     assert "geheim" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "secrets",
+    [
+        '[warehouse.url]\ndrivername = "postgresql+psycopg"\npassword = "geheim"',
+        f'[warehouse]\nurl = ["{SECRET}"]',
+        f'warehouse = "{SECRET}"',
+        f'[[warehouse]]\nurl = "{SECRET}"',
+        f'[warehouse]\nurl = "{SECRET}',
+        f"[warehouse]\nurl = {SECRET}",
+        f'[warehouse]\nurl = "{SECRET.replace("://", ":")}"',
+    ],
+)
+def test_a_mistake_in_the_secrets_does_not_say_the_password(config, tmp_path: Path, secrets: str) -> None:
+    (tmp_path / ".streamlit").mkdir()
+    (tmp_path / ".streamlit" / "secrets.toml").write_text(secrets, encoding="utf-8")
+    with pytest.raises(SettingsError, match=r"secrets\.toml|not a URL") as told:
+        config(f'[warehouse]\nurl = "{URL}"')
+    assert "geheim" not in str(told.value)
+
+
+def test_a_reader_is_told_a_reference_and_the_log_what_is_wrong(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SettingsError) as told:
+        settings(tmp_path / "bank.toml")
+    shown = str(told.value.for_a_reader())
+    ((reference, _, logged),) = [message.partition(": ") for message in caplog.messages]
+    assert reference in shown
+    assert logged == str(told.value)
+    assert "bank.toml" in logged and str(tmp_path) in logged
+    assert "bank.toml" not in shown and str(tmp_path) not in shown
 
 
 @pytest.mark.parametrize("url", ["postgresql+psycopg://reader:geheim@host:port/bank", "duckdb:///"])

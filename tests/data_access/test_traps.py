@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from measures.catalogue import MEASURES
 from measures.period import Period
 from measures.question import Order, Question, QuestionError
 from tests.asking import ask, number, numbers
-from tests.bank import BANK, BEFORE, BRANCH, DATA_UNTIL, DAYS_OFF, OUTLET, PERIOD, write_duckdb
+from tests.bank import BANK, BEFORE, BRANCH, DATA_UNTIL, DAYS_OFF, OUTLET, PERIOD, drawn, write_duckdb
 
 APRIL = Period(date(2026, 4, 1), date(2026, 4, 30))
 
@@ -180,8 +181,66 @@ def test_completion_counts_only_what_was_signed_where_a_target_runs(warehouse_on
 
 def test_a_target_of_a_sub_branch_stands_on_it_and_not_on_its_outlets(warehouse_on: Warehouse) -> None:
     assert numbers(warehouse_on, "activated_target", "sub_branch", branch="12") == {"121": 8}
-    assert numbers(warehouse_on, "activated_toward_target", "outlet", branch="12") == {"1211": 1}
-    assert number(warehouse_on, "activated_target", branch=OUTLET) is None
+    assert numbers(warehouse_on, "activated_toward_target", "sub_branch", branch="12") == {"121": 1}
+    assert numbers(warehouse_on, "activated_toward_target", "outlet", branch="12") == {None: 1}
+    assert number(warehouse_on, "activated_target", branch="1211") is None
+    assert number(warehouse_on, "activated_toward_target", branch="1211") == 0
+
+
+@pytest.fixture
+def targets_above_and_below(tmp_path: Path) -> Iterator[Warehouse]:
+    """Targets of head office and of a sub-branch, for all products and for one, with a branch without any between them."""
+    targets = drawn(
+        "targets",
+        """
+        target_id | measure   | branch_id | product_id | agent_id | starts_on  | ends_on    | value
+        t1        | signed    | 1         | -          | -        | 2026-04-01 | 2026-06-30 | 100
+        t2        | signed    | 1         | mobile     | -        | 2026-04-01 | 2026-06-30 | 90
+        t3        | signed    | 121       | -          | -        | 2026-04-01 | 2026-06-30 | 20
+        t4        | activated | 1         | -          | a1       | 2026-04-01 | 2026-06-30 | 10
+        t5        | activated | 121       | mobile     | -        | 2026-04-01 | 2026-06-30 | 4
+        """,
+    )
+    write_duckdb({**BANK, "targets": targets}, tmp_path / "targets.duckdb")
+    found = Warehouse(f"duckdb:///{tmp_path / 'targets.duckdb'}", DAYS_OFF)
+    yield found
+    found.close()
+
+
+OF_121 = [{"branch": "121"}, {"branch": "12"}, {"chosen": {"sub_branch": ("121",)}}, {"chosen": {"branch": ("12",)}}]
+
+
+@pytest.mark.parametrize("asked", OF_121, ids=["seen from it", "seen from above it", "chosen", "chosen above it"])
+def test_a_branch_is_held_against_its_own_target_and_not_against_that_of_a_branch_above(
+    targets_above_and_below: Warehouse, asked: dict
+) -> None:
+    found = ask(targets_above_and_below, "signed_target signed_toward_target signed_completion", **asked).iloc[0]
+    assert found.tolist() == [20, 2, 2 / 20]
+    pace = number(targets_above_and_below, "signed_pace", **asked)
+    assert pace == pytest.approx(2 / number(targets_above_and_below, "signed_expected", **asked))
+
+
+@pytest.mark.parametrize("asked", OF_121, ids=["seen from it", "seen from above it", "chosen", "chosen above it"])
+def test_for_which_products_and_agents_a_branch_above_has_targets_is_not_told(
+    targets_above_and_below: Warehouse, asked: dict
+) -> None:
+    assert ask(targets_above_and_below, "signed_toward_target signed_target", "product", **asked).empty
+    assert ask(targets_above_and_below, "activated_toward_target activated_pace", "agent", **asked).empty
+    assert numbers(targets_above_and_below, "activated_toward_target", "product", **asked) == {"mobile": 2}
+    assert numbers(targets_above_and_below, "activated_completion", "product", **asked) == {"mobile": 2 / 4}
+
+
+def test_a_branch_without_a_target_has_reached_nothing_of_one(targets_above_and_below: Warehouse) -> None:
+    for asked in ({"branch": OUTLET}, {"branch": "13"}, {"chosen": {"outlet": (OUTLET,)}}):
+        found = ask(targets_above_and_below, "signed_target signed_toward_target signed_completion", **asked).iloc[0]
+        assert found["signed_toward_target"] == 0
+        assert found[["signed_target", "signed_completion"]].isna().all()
+
+
+def test_what_is_reached_stands_beside_its_target_however_it_is_split(targets_above_and_below: Warehouse) -> None:
+    for level, owner in (("below", "12"), ("sub_branch", "121")):
+        assert numbers(targets_above_and_below, "signed_target", level) == {owner: 20, None: 100}
+        assert numbers(targets_above_and_below, "signed_toward_target", level) == {owner: 2, None: 11}
 
 
 def test_pace_counts_working_days_without_holidays_and_with_worked_weekends(warehouse_on: Warehouse) -> None:
