@@ -8,11 +8,13 @@ import logging
 import os
 import shlex
 import shutil
+import signal
 import sys
+import tempfile
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +28,7 @@ except ModuleNotFoundError as missing:
 import pandas as pd
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
+from xlsxwriter.exceptions import FileCreateError
 
 from data_access import demo
 from data_access.access import Viewer
@@ -47,6 +50,7 @@ from measures.dimensions import PRODUCT
 from measures.model import _
 from measures.period import Compare, Period
 from measures.question import Question, QuestionError, Told
+from measures.texts import disarmed, printable
 from presentation import exports
 from presentation.tables import About, Table, cell_text, table_of
 from presentation.units import day_shown, period_shown
@@ -110,7 +114,7 @@ def _told(error: Exception, options: argparse.Namespace, code: int) -> int:
         sentence = words(getattr(options, "lang", "en")).told(error)
     else:
         sentence = str(error)
-    print(f"{options.prog}: {sentence}", file=sys.stderr)
+    _progress(f"{options.prog}: {sentence}")
     return code
 
 
@@ -272,14 +276,29 @@ def _whole(text: str) -> int:
 # demo and load ------------------------------------------------------------------------------------------------------
 
 
-def _progress(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
+def _progress(text: str) -> None:
+    print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
+
+
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """A request to end (SIGTERM) is met as an interrupt is, so that half a warehouse goes and customers' rows with it."""
+
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _demo(options: argparse.Namespace) -> int:
     _spare_other_warehouses(options.out)
     until = options.until or date.today() - timedelta(days=1)
-    demo.build(options.out, scale=options.scale, seed=options.seed, until=until, say=_progress)
+    with _stoppable():
+        demo.build(options.out, scale=options.scale, seed=options.seed, until=until, say=_progress)
     _progress(f"{options.out} holds the demo bank up to {until.isoformat()}.")
     return 0
 
@@ -298,8 +317,11 @@ def _spare_other_warehouses(out: Path) -> None:
 
 
 def _load(options: argparse.Namespace) -> int:
-    result = load(options.folder, options.raw or options.folder, options.out, say=_progress)
-    given, loaded, rejected = (sum(getattr(c, what) for c in result.counts) for what in ("given", "loaded", "rejected"))
+    with _stoppable():
+        result = load(options.folder, options.raw or options.folder, options.out, say=_progress)
+    broken = sum(file.rejected for file in result.files)  # lines that no SELECT was given
+    given, loaded = broken + sum(c.given for c in result.counts), sum(c.loaded for c in result.counts)
+    rejected = broken + sum(c.rejected for c in result.counts)
     print(f"{given:,} rows in = {loaded:,} loaded + {rejected:,} rejected.")
     if rejected:
         print(f"{result.rejected} lists the rejected rows.")
@@ -332,7 +354,11 @@ def _check(options: argparse.Namespace) -> int:
     for heading, lines in _report(findings):
         print(f"\n{heading}:")
         for line in lines:
-            print(textwrap.fill(line, width, initial_indent="- ", subsequent_indent="  ", break_long_words=False))
+            print(
+                textwrap.fill(
+                    printable(line), width, initial_indent="- ", subsequent_indent="  ", break_long_words=False
+                )
+            )
     return FAILED if breaches else 0
 
 
@@ -475,7 +501,7 @@ def _answer(options: argparse.Namespace, warehouse: Warehouse, say: Words) -> No
         if options.format == "table":
             _put(_in_lines(table, about, say), options.out)
         else:
-            options.out.write_bytes(exports.xlsx(table, about, say))
+            _write(_workbook(table, about, say, options.out), options.out)
 
 
 def _names(warehouse: Warehouse, viewer: Viewer) -> dict[str, str]:
@@ -495,7 +521,10 @@ def _in_words(question: Question, viewer: Viewer, warehouse: Warehouse, say: Wor
 
 
 def _csv(answer: pd.DataFrame, total: pd.DataFrame | None) -> str:
-    """Raw values; with a total, a first column that tells it from the parts: an empty id is one that is not recorded."""
+    """Raw values, but no formula for a spreadsheet; with a total, a first column that tells it from the parts.
+
+    An empty id is one that is not recorded.
+    """
     if total is None:
         return _as_csv(answer, header=True)
     columns = ["row", *answer.columns]
@@ -505,7 +534,10 @@ def _csv(answer: pd.DataFrame, total: pd.DataFrame | None) -> str:
 
 
 def _as_csv(rows: pd.DataFrame, *, header: bool) -> str:
-    return rows.to_csv(index=False, header=header, date_format="%Y-%m-%d", lineterminator="\n")
+    texts = rows.select_dtypes(["object", "str"]).map(
+        lambda value: disarmed(value) if isinstance(value, str) else value
+    )
+    return rows.assign(**texts).to_csv(index=False, header=header, date_format="%Y-%m-%d", lineterminator="\n")
 
 
 def _json(
@@ -555,7 +587,14 @@ def _in_lines(table: Table, about: About, say: Words) -> str:
     right = {number for number, column in enumerate(table.columns) if column.kind == "number"}
     lines = _aligned([column.label for column in table.columns], rows, right)
     note = ["", table.note] if table.note else []
-    return "\n".join([*heading, "", *lines, *note]) + "\n"
+    return "\n".join(map(printable, [*heading, "", *lines, *note])) + "\n"
+
+
+def _workbook(table: Table, about: About, say: Words, out: Path) -> bytes:
+    try:
+        return exports.xlsx(table, about, say)
+    except (OSError, FileCreateError) as error:  # its parts lie in files until they are put together
+        raise _Failure(f"{out} cannot be written, for want of room in {tempfile.gettempdir()}: {error}.") from error
 
 
 def _print_catalogue(say: Words) -> None:
@@ -579,7 +618,24 @@ def _put(text: str, out: Path | None, encoding: str = "utf-8") -> None:
     if out is None:
         sys.stdout.write(text)
     else:
-        out.write_text(text, encoding=encoding, newline="")
+        _write(text.encode(encoding), out)
+
+
+def _write(content: bytes, out: Path) -> None:
+    """Takes the place of `out` when all is written: on a full disk, the old file stays as it was."""
+    in_place = out.exists() and not out.is_file()  # such as /dev/stdout
+    fresh = out if in_place else out.with_name(f".{out.name}.{os.getpid()}.new")
+    try:
+        fresh.write_bytes(content)
+        if not in_place:
+            if out.exists():
+                shutil.copymode(out, fresh)
+            fresh.replace(out)
+    except OSError as error:
+        raise _Failure(f"{out} cannot be written: {error.strerror}. What was there before stays.") from error
+    finally:
+        if not in_place:
+            fresh.unlink(missing_ok=True)
 
 
 def _aligned(heading: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -> Iterator[str]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,10 +25,11 @@ def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     The derived tables are worked out from what the block has written, and stored with it.
 
     On an error the new file goes and the old one stays. The new file lies in the same folder, because a rename is
-    atomic only within one file system.
+    atomic only within one file system. What a process that was killed left there goes first: it holds customers' rows.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}.new")
+    _remove_leftovers(path)
+    fresh = _beside(path, "new")
     _remove(fresh)
     connection = duckdb.connect(str(fresh))
     try:
@@ -36,8 +39,30 @@ def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
         fresh.replace(path)
     finally:
-        connection.close()
-        _remove(fresh)
+        try:
+            connection.close()
+        finally:  # closing writes too, and fails on a full disk
+            _remove(fresh)
+
+
+@contextmanager
+def scratch_folder(path: Path) -> Iterator[Path]:
+    """Yields an empty folder beside the warehouse file `path`, which goes with all it holds when the block ends."""
+    folder = _beside(path, "scratch")
+    _remove(folder)
+    folder.mkdir(mode=0o700)
+    try:
+        yield folder
+    finally:
+        _remove(folder)
+
+
+def holds_warehouse(path: Path) -> bool:
+    """Whether `path` is a file of DuckDB's, by its first bytes."""
+    if not path.is_file():
+        return False
+    with path.open("rb") as file:
+        return file.read(12)[8:] == b"DUCK"
 
 
 def create(connection: duckdb.DuckDBPyConnection, table: Table) -> None:
@@ -53,6 +78,30 @@ def _store_derived(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"CREATE TABLE {derived.name} AS {worked_out}")
 
 
+def _beside(path: Path, kind: str) -> Path:
+    return path.with_name(f".{path.name}.{os.getpid()}.{kind}")
+
+
+def _remove_leftovers(path: Path) -> None:
+    made = re.compile(rf"\.{re.escape(path.name)}\.(\d{{1,9}})\.(new|scratch)")
+    for name in [found.name for found in path.parent.iterdir()]:
+        if (ours := made.match(name)) and not _lives(int(ours[1])):
+            _remove(path.with_name(ours[0]))
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)  # sends nothing, and says whether there is somebody to send it to
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
 def _remove(path: Path) -> None:
-    for leftover in (path, path.with_name(path.name + ".wal")):
-        leftover.unlink(missing_ok=True)
+    for leftover in (path, path.with_name(path.name + ".wal"), path.with_name(path.name + ".tmp")):
+        if leftover.is_dir():
+            shutil.rmtree(leftover)
+        else:
+            leftover.unlink(missing_ok=True)

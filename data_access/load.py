@@ -19,29 +19,35 @@ A folder holds `load.toml` and one SELECT a table of the contract. `load.toml` n
 
 Text files and workbooks are read as text: the contract says what a column is, and a value that is not is rejected.
     a date             2026-01-31, 2026/01/31 or 2026 01 31, also without the noughts (2026/1/5); a time may follow
-    a date and time    such a date, a blank or T, and 09:30 or 09:30:00; without a time it is midnight
+    a date and time    such a date, a blank or T, and 09:30 or 09:30:00; without a time it is midnight. One with a time
+                       zone is rejected: convert it in the SELECT, "At"::TIMESTAMPTZ AT TIME ZONE 'Asia/Shanghai'
     true or false      true, t, yes, y, 1 or false, f, no, n, 0, in large or small letters; write other words in the
                        SELECT, such as 是 in ("VIP" = '是') AS payroll
     a number           1234.5 and -3, without a sign for thousands
 Every raw table also has `_file` and `_line` (as a spreadsheet counts: a line break inside quotes starts no new line).
 A SELECT that hands them on lets `rejected.csv` name the line; otherwise it counts the rows of the SELECT.
+A line of a text file that has more or fewer fields than there are columns is rejected as well, of the table raw.NAME.
 """
 
 from __future__ import annotations
 
 import codecs
 import csv
+import errno
+import glob
+import mmap
+import os
 import re
 import shutil
+import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from graphlib import TopologicalSorter
 from itertools import islice
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -68,8 +74,9 @@ from sqlalchemy import (
 )
 
 from data_access.check import Rule, event_day, orphans, row_rules
-from data_access.embedded import create, new_file
+from data_access.embedded import create, holds_warehouse, new_file, scratch_folder
 from measures import schema
+from measures.texts import disarmed, printable
 
 MAX_REJECTED = 0.01
 WORKBOOKS = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
@@ -81,9 +88,16 @@ _SCRATCH = "_scratch"
 _BATCH = 10_000
 """Rows of a workbook handed over at once: large enough to be fast, small enough to need little memory."""
 
+_LONGEST_LINE = 2_000_000
+"""The engine's own limit; Python's would refuse a long complaint that the engine reads."""
+
 _DELIMITERS = (";", "\t", "|", ",")
 
-_BYTE_ORDER_MARK = "\ufeff"
+_REJECTED = ("file", "line", "table", "column", "value", "reason")
+"""The first line of `rejected.csv`, by which a list of ours is told from a file of somebody else's."""
+
+_NO_ROOM = [os.strerror(code) for code in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)] + ["failed to offload data block"]
+"""What the engine says where the disk, the quota or the file is full; it has no codes for that."""
 
 
 class LoadError(Exception):
@@ -92,7 +106,10 @@ class LoadError(Exception):
 
 @dataclass(frozen=True)
 class Count:
-    """How many rows the SELECT of a table gave, and where they went: `given` = `loaded` + `rejected`, each counted."""
+    """How many rows the SELECT of a table gave, and where they went: `given` = `loaded` + `rejected`, each counted.
+
+    Of a raw file, whose `table` is raw.NAME: how many lines it holds, and how many were handed to the SELECTs.
+    """
 
     table: str
     given: int
@@ -102,9 +119,10 @@ class Count:
 
 @dataclass(frozen=True)
 class Result:
-    """A load that succeeded: its counts in order of loading, the warehouse, and the list of rejected rows."""
+    """A load that succeeded: the counts of tables and of raw files, the warehouse, and the list of rejected rows."""
 
     counts: tuple[Count, ...]
+    files: tuple[Count, ...]
     out: Path
     rejected: Path
 
@@ -143,30 +161,54 @@ def load(folder: Path, raw: Path, out: Path, *, say: Callable[[str], None]) -> R
 
     `say` is told of each step. Of a row that breaks several rules, `rejected.csv` gives the first. A row that names a
     rejected row is rejected too; where none is rejected there is no such file. Raises `LoadError`, and leaves `out` as it
-    was, where a file, the TOML or a SELECT is wrong, more than `max_rejected` of a table is rejected, or a required table
-    is empty; in the last two cases `rejected.csv` is written all the same.
+    was, where a file, the TOML or a SELECT is wrong, `out` or the list would take the place of another kind of file, more
+    than `max_rejected` of a table or of a raw file's lines is rejected, or a required table is empty; in the last two
+    cases `rejected.csv` is written all the same.
     """
     rejected = out.with_name("rejected.csv")
     try:
         plan = _plan(folder, raw)
+        _spare_other_files(out, rejected)
         out.parent.mkdir(parents=True, exist_ok=True)
         rejected.unlink(missing_ok=True)  # nobody is to repair what an earlier load rejected
-        with TemporaryDirectory(prefix=".load-", dir=out.parent) as scratch, new_file(out) as connection:
-            _prepare(connection, Path(scratch))
-            for raw_file in plan.raws:
-                say(f"Reading {raw_file.path.name}")
-                _read(connection, raw_file, Path(scratch), say)
-            _shut(connection, rejected)
+        with scratch_folder(out) as scratch, new_file(out) as connection:
+            _prepare(connection, scratch)
+            files = [_read(connection, raw_file, scratch, say) for raw_file in plan.raws]
+            _shut(connection)
             loaded = [_load_table(connection, chosen, plan, say) for chosen in plan.selects]
             counts = tuple(count for count, _ in loaded)
             _note(connection, loaded, folder.resolve().name)
-            if any(count.rejected for count in counts):
+            if any(count.rejected for count in (*files, *counts)):
                 _write_rejected(connection, rejected)
                 _tell_reasons(connection, say)
-            _judge_whole(counts, plan.max_rejected, rejected)
+            _judge_whole(files, counts, plan.max_rejected, rejected)
     except OSError as error:
         raise LoadError(f"{error.filename or out} cannot be read or written: {error.strerror or error}.") from error
-    return Result(counts, out, rejected)
+    except duckdb.Error as error:
+        if not _is_no_room(error):
+            raise
+        raise LoadError(
+            f"There is no room for the new warehouse in {out.parent}: {error}. Nothing is wrong with the files; make room, or "
+            "choose another folder for --out. The old warehouse stays."
+        ) from error
+    return Result(counts, tuple(files), out, rejected)
+
+
+def _spare_other_files(out: Path, rejected: Path) -> None:
+    """Raises LoadError where the warehouse or the list would take the place of a file that no load has written."""
+    if out.name.casefold() == rejected.name:
+        raise LoadError(f"{rejected.name} is the name of the list of rejected rows; give --out another name.")
+    if out.exists() and not holds_warehouse(out):
+        raise LoadError(
+            f"{out} is no warehouse (no DuckDB file), so it stays; choose another --out, or move it away first."
+        )
+    if rejected.exists():
+        with rejected.open("rb") as file:
+            begins = file.read(100).removeprefix(codecs.BOM_UTF8)
+        if not begins.startswith(",".join(_REJECTED).encode()):
+            raise LoadError(
+                f"{rejected} is no list of an earlier load, so it stays; move it away, or choose another folder for --out."
+            )
 
 
 # ── what is to be done ──
@@ -217,7 +259,7 @@ def _raw(name: str, options: Mapping[str, Any], folder: Path) -> _Raw:
     where = f"[raw.{name}] in load.toml"
     _known(options, READER_OPTIONS, where)
     header = options.get("header", 1)
-    if isinstance(header, bool) or not isinstance(header, int) or header < 0:
+    if isinstance(header, bool) or not isinstance(header, int) or not 0 <= header <= sys.maxsize:
         raise LoadError(f"{where}: header is {header!r}; give the line of the column names, or 0 where there are none.")
     texts = {"encoding": "utf-8", "delimiter": ",", "quote": '"'} | {k: v for k, v in options.items() if k != "header"}
     for option, value in texts.items():
@@ -226,11 +268,15 @@ def _raw(name: str, options: Mapping[str, Any], folder: Path) -> _Raw:
     if len(texts["delimiter"]) != 1 or len(texts["quote"]) > 1:
         raise LoadError(f"{where}: delimiter is one character, quote one or none.")
     try:
-        codecs.lookup(texts["encoding"])
-    except LookupError:
+        "".encode(texts["encoding"])  # refuses also what Python calls a codec and is no encoding of text, such as zlib
+    except (LookupError, ValueError):
         raise LoadError(f"{where}: no encoding is called {texts['encoding']!r}; try utf-8 or gb18030.") from None
     if "file" not in texts:
         raise LoadError(f'{where} names no file; add file = "…".')
+    if Path(texts["file"]).is_absolute() or ".." in Path(texts["file"]).parts:
+        raise LoadError(
+            f"{where}: {texts['file']} lies outside the folder of raw files, {folder}; put it there, or choose another --raw."
+        )
     path = folder / texts["file"]
     if not path.is_file():
         raise LoadError(f"The raw file {path} ({where}) is missing; put it there or correct its name.")
@@ -288,36 +334,42 @@ def _prepare(connection: duckdb.DuckDBPyConnection, scratch: Path) -> None:
     create(connection, schema.loads)
 
 
-def _shut(connection: duckdb.DuckDBPyConnection, rejected: Path) -> None:
+def _shut(connection: duckdb.DuckDBPyConnection) -> None:
     """From here on the SELECTs see the raw tables and nothing else of the machine."""
-    connection.execute(f"SET allowed_paths = [{_text(str(rejected))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
-def _read(connection: duckdb.DuckDBPyConnection, source: _Raw, scratch: Path, say: Callable[[str], None]) -> None:
-    """Puts the file into the raw table of its name, with `_file` and `_line`."""
+def _read(connection: duckdb.DuckDBPyConnection, source: _Raw, scratch: Path, say: Callable[[str], None]) -> Count:
+    """Puts the file into the raw table of its name, with `_file` and `_line`; returns how many of its lines."""
+    say(f"Reading {source.path.name}")
     held = f"{_SCRATCH}.main.{_name('raw ' + source.name)}"
-    columns = "*"
+    columns, line = "* EXCLUDE (_line)", "_line"
     with _telling(f"{source.path.name} cannot be read", "correct the file or its options in load.toml"):
         if source.path.suffix.lower() in WORKBOOKS:
             _read_workbook(connection, source, held)
-            columns, line = "* EXCLUDE (_line)", "_line"
         elif source.path.suffix.lower() == ".parquet":
-            connection.execute(f"CREATE TABLE {held} AS FROM read_parquet({_text(str(source.path))})")
-            line = "rowid + 1"
+            from_file = f"read_parquet({_pattern(source.path)}, hive_partitioning = false)"
+            connection.execute(f"CREATE TABLE {held} AS FROM {from_file}")
+            columns, line = "*", "rowid + 1"
         else:
-            line = f"rowid + 1 + {_read_text(connection, source, held, scratch, say)}"
+            above = _read_text(connection, source, held, scratch, say)
+            if above is not None:
+                columns, line = "*", f"rowid + 1 + {above}"
         connection.execute(
             f"CREATE VIEW {_SCRATCH}.raw.{_name(source.name)} AS "
             f"SELECT {columns}, {_text(source.path.name)} AS _file, {line} AS _line FROM {held}"
         )
+    table_ = f"raw.{source.name}"
+    rejected = _one(connection, f'SELECT count(*) FROM {_SCRATCH}.rejected WHERE "table" = {_text(table_)}')
+    read = _one(connection, f"SELECT count(*) FROM {held}")
+    return Count(table_, read + rejected, read, rejected)
 
 
 def _read_text(
     connection: duckdb.DuckDBPyConnection, source: _Raw, held: str, scratch: Path, say: Callable[[str], None]
-) -> int:
-    """Creates the table `held`; returns the number of lines above the first row."""
+) -> int | None:
+    """Creates the table `held`; returns the number of lines above the first row, None where each row has its `_line`."""
     path = source.path
     if codecs.lookup(source.encoding).name != "utf-8":
         path = scratch / "recoded.csv"
@@ -327,10 +379,9 @@ def _read_text(
             path.open("w", encoding="utf-8", newline="") as recoded,
         ):
             shutil.copyfileobj(given, recoded, 1 << 20)
-    quote = {"quotechar": source.quote} if source.quote else {"quoting": csv.QUOTE_NONE}
     with _decoding(source), path.open(encoding="utf-8-sig", newline="") as given:
         above = sum(1 for _ in islice(given, source.header - 1)) if source.header else 0
-        reader = csv.reader(given, delimiter=source.delimiter, **quote)
+        reader = _records(given, source)
         first = next(reader, None)
         above += reader.line_num if source.header else 0
     if first is None:
@@ -338,13 +389,72 @@ def _read_text(
     if len(first) == 1 and (other := next((sign for sign in _DELIMITERS if sign in first[0]), None)):
         say(f"{source.path.name} has a single column, {first[0]!r}: is the delimiter right? Try delimiter = {other!r}.")
     names = _names(first if source.header else [""] * len(first), source)
+    if not _has_empty_line(path):
+        from_file = _csv_file(path, names, source.delimiter, source.quote, above)
+        with suppress(duckdb.InvalidInputException):
+            connection.execute(f"CREATE TABLE {held} AS FROM {from_file}")
+            return above
+    _split(connection, source, path, held, names, above, scratch)
+    return None
+
+
+def _has_empty_line(path: Path) -> bool:
+    """The engine leaves such lines out, so that its rows could not be numbered as the file's lines are."""
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as held:
+        return any(held.find(ends) >= 0 for ends in (b"\n\n", b"\n\r\n", b"\r\r"))
+
+
+def _csv_file(path: Path, names: Sequence[str], delimiter: str = ",", quote: str = '"', above: int = 0) -> str:
     columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
-    connection.execute(
-        f"CREATE TABLE {held} AS FROM read_csv({_text(str(path))}, auto_detect = false, header = false, "
-        f"skip = {above}, delim = {_text(source.delimiter)}, quote = {_text(source.quote)}, "
-        f"escape = {_text(source.quote)}, nullstr = '', columns = {{{columns}}})"
+    return (
+        f"read_csv({_pattern(path)}, auto_detect = false, hive_partitioning = false, header = false, skip = {above}, "
+        f"delim = {_text(delimiter)}, quote = {_text(quote)}, escape = {_text(quote)}, nullstr = '', columns = {{{columns}}})"
     )
-    return above
+
+
+def _records(lines: Iterable[str], source: _Raw) -> Any:
+    csv.field_size_limit(_LONGEST_LINE)
+    quote = {"quotechar": source.quote} if source.quote else {"quoting": csv.QUOTE_NONE}
+    return csv.reader(lines, delimiter=source.delimiter, strict=True, **quote)
+
+
+def _split(
+    connection: duckdb.DuckDBPyConnection,
+    source: _Raw,
+    path: Path,
+    held: str,
+    names: Sequence[str],
+    above: int,
+    scratch: Path,
+) -> None:
+    """Creates `held` of the lines that have a field for each name, with `_line`, and rejects those that have not.
+
+    Slower than the engine, which could skip such lines too, but says nothing of others that it then leaves out with them,
+    after a quote that nothing closes.
+    """
+    whole, broken = scratch / "whole.csv", scratch / "broken.csv"
+    with (
+        _decoding(source),
+        path.open(encoding="utf-8-sig", newline="") as given,
+        whole.open("w", encoding="utf-8", newline="") as kept,
+        broken.open("w", encoding="utf-8", newline="") as left_out,
+    ):
+        keep, leave_out = csv.writer(kept).writerow, csv.writer(left_out).writerow
+        for _ in islice(given, above):
+            pass
+        for line, fields in enumerate(_records(given, source), above + 1):
+            if len(fields) == len(names):
+                keep([line, *fields])
+            elif fields:
+                leave_out([line, source.delimiter.join(fields)])
+    connection.execute(
+        f"CREATE TABLE {held} AS SELECT * REPLACE (_line::BIGINT AS _line) FROM {_csv_file(whole, ['_line', *names])}"
+    )
+    file, table_, reason = map(_text, (source.path.name, f"raw.{source.name}", f"not {len(names)} fields"))
+    connection.execute(
+        f"INSERT INTO {_SCRATCH}.rejected SELECT {file}, _line::BIGINT, {table_}, '', value, {reason} "
+        f"FROM {_csv_file(broken, ['_line', 'value'])}"
+    )
 
 
 def _read_workbook(connection: duckdb.DuckDBPyConnection, source: _Raw, held: str) -> None:
@@ -609,7 +719,7 @@ def _given(of: Column) -> str:
 def _typed(of: Column) -> str:
     """SQL for the value in the contract's type, null where it cannot be read exactly.
 
-    The engine itself would read 3.7 as the whole number 4, and '2022-01-05 or so' as a date.
+    The engine itself would read 3.7 as the whole number 4, '2022-01-05 or so' as a date, and drop a time zone.
     """
     name, text = _name(of.name), _given(of)
     target = of.type.compile(dialect=Dialect())
@@ -618,12 +728,14 @@ def _typed(of: Column) -> str:
     if isinstance(of.type, Integer | Numeric):
         exact = f"TRY_CAST({text} AS DECIMAL(38, 10))"
         return f"CASE WHEN {exact} = TRY_CAST({exact} AS {target}) THEN TRY_CAST({exact} AS {target}) END"
-    if isinstance(of.type, Date):
-        return f"CASE WHEN TRY_CAST({text} AS TIMESTAMP) IS NOT NULL THEN TRY_CAST({text} AS DATE) END"
+    if isinstance(of.type, Date | DateTime):
+        moment = f"TRY_CAST({text} AS TIMESTAMP) IS NOT NULL AND NOT regexp_matches({text}, '{_ZONE}$')"
+        return f"CASE WHEN {moment} THEN TRY_CAST({text} AS {target}) END"
     return f"TRY_CAST({text} AS {target})"
 
 
 _DAY = r"\d{4}(-\d{1,2}-|/\d{1,2}/| \d{1,2} )\d{1,2}"
+_ZONE = r":\d{2}(\.\d+)? *(Z|UTC|[+-]\d{1,2}(:?\d{2})?)"
 
 
 def _readable(of: Column) -> Iterator[Rule]:
@@ -642,6 +754,8 @@ def _readable(of: Column) -> Iterator[Rule]:
         day = f"regexp_extract({text}, '^{_DAY}')"
         no_such_day = f"{unreadable} AND {day} <> '' AND TRY_CAST({day} AS DATE) IS NULL"
         yield Rule(of.name, "readable", _condition(no_such_day), "no such day")
+        zone = f"{unreadable} AND regexp_matches({text}, '^{_DAY}.*{_ZONE}$')"
+        yield Rule(of.name, "readable", _condition(zone), "has a time zone, which the SELECT has to convert")
     yield Rule(of.name, "readable", _condition(unreadable), f"not {kind}")
 
 
@@ -660,11 +774,13 @@ def _note(connection: duckdb.DuckDBPyConnection, loaded: Sequence[tuple[Count, d
 
 
 def _write_rejected(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
-    # The mark is part of the first name: a spreadsheet then reads Chinese as it is.
-    connection.execute(
-        f'COPY (SELECT file AS "{_BYTE_ORDER_MARK}file", * EXCLUDE (file) FROM {_SCRATCH}.rejected) '
-        f"TO {_text(str(path))} (FORMAT CSV, HEADER, USE_TMP_FILE false)"
-    )
+    """A list for people, who open it in a spreadsheet: with the mark by which that reads Chinese, and without formulas."""
+    found = connection.execute(f"FROM {_SCRATCH}.rejected ORDER BY rowid")
+    with path.open("w", encoding="utf-8-sig", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(_REJECTED)
+        while batch := found.fetchmany(_BATCH):
+            writer.writerows([[disarmed(cell) if isinstance(cell, str) else cell for cell in row] for row in batch])
 
 
 def _tell_reasons(connection: duckdb.DuckDBPyConnection, say: Callable[[str], None]) -> None:
@@ -674,13 +790,14 @@ def _tell_reasons(connection: duckdb.DuckDBPyConnection, say: Callable[[str], No
         "GROUP BY ALL ORDER BY min(rowid)"
     )
     for table_, column_, reason, rows, value in reasons.fetchall():
-        say(f"{table_}.{column_}: {rows:,} × {reason}" + (f", such as {value}" if value else ""))
+        place = f"{table_}.{column_}" if column_ else table_
+        say(f"{place}: {rows:,} × {reason}" + (f", such as {printable(value)}" if value else ""))
 
 
-def _judge_whole(counts: Sequence[Count], max_rejected: float, rejected: Path) -> None:
+def _judge_whole(files: Sequence[Count], counts: Sequence[Count], max_rejected: float, rejected: Path) -> None:
     beyond = [
         f"{count.rejected:,} of {count.given:,} rows of {count.table}"
-        for count in counts
+        for count in (*files, *counts)
         if count.rejected > max_rejected * count.given
     ]
     if beyond:
@@ -718,6 +835,11 @@ def _text(value: str) -> str:
     return "'" + value.replace("'", "''") + "'"
 
 
+def _pattern(path: Path) -> str:
+    """The path as the engine's readers take it: they would read [1], * and ? as a pattern, and find other files."""
+    return _text(glob.escape(str(path)))
+
+
 def _name(value: str) -> str:
     return '"' + value.replace('"', '""') + '"'
 
@@ -727,9 +849,15 @@ def _telling(what: str, way_out: str) -> Iterator[None]:
     try:
         yield
     except duckdb.Error as error:
+        if _is_no_room(error):
+            raise
         # The line that the engine quotes from a statement of ours, around what the bank has written, would only mislead.
         told = re.sub(r"\n\nLINE \d+: (CREATE OR REPLACE TABLE|FROM query\().*", "", str(error), flags=re.S).strip()
         raise LoadError(f"{what}: {told}\n{way_out[0].upper()}{way_out[1:]}.") from error
+
+
+def _is_no_room(error: duckdb.Error) -> bool:
+    return any(words in str(error) for words in _NO_ROOM)
 
 
 @contextmanager
@@ -741,4 +869,4 @@ def _decoding(source: _Raw) -> Iterator[None]:
             f"{source.path.name} is not {source.encoding}: {error}. Say its encoding in load.toml, for example gb18030."
         ) from error
     except csv.Error as error:
-        raise LoadError(f"The line of names of {source.path.name} cannot be read: {error}.") from error
+        raise LoadError(f"{source.path.name} cannot be read: {error}. Look at its quotes and its delimiter.") from error

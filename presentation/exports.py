@@ -24,6 +24,7 @@ from xlsxwriter.worksheet import Worksheet
 
 from measures.model import Unit, _
 from measures.question import Told
+from measures.texts import disarmed
 from presentation.tables import About, Column, Table, cell_text
 from presentation.units import day_shown, excel_day_format, excel_format, moment_shown
 from presentation.words import Words
@@ -269,9 +270,6 @@ def about_lines(table: Table, about: About, say: Words) -> list[tuple[str, str]]
 
 # CSV ----------------------------------------------------------------------------------------------------------------
 
-_FORMULA = re.compile(r"'*(?:[\t\r\n]|[\s\ufeff\u200b]*[=+\-@＝＋－＠])")
-"""What a spreadsheet may take for a formula, and what `_disarmed` made of it already."""
-
 
 def csv(table: Table, about: About, say: Words, batches: Iterable[pd.DataFrame] | None = None) -> bytes:
     """Comma-separated UTF-8 with a byte-order mark, so that Excel reads Chinese: a heading, the total if there is one, the rows.
@@ -284,7 +282,7 @@ def csv(table: Table, about: About, say: Words, batches: Iterable[pd.DataFrame] 
     """
     file = io.StringIO(newline="")
     writer = csv_module.writer(file)
-    writer.writerow([_disarmed(label) for label in headings(table)])
+    writer.writerow([disarmed(label) for label in headings(table)])
     if table.total is not None:
         writer.writerow([say("Total"), *map(_plain, _total_values(table)[1:])])
     kinds = [column.kind for column in table.columns]
@@ -292,15 +290,11 @@ def csv(table: Table, about: About, say: Words, batches: Iterable[pd.DataFrame] 
         for values in _values(table.columns, rows, say):
             writer.writerow(
                 [
-                    _disarmed(value or "") if kind == "text" else _plain(value)
+                    disarmed(value or "") if kind == "text" else _plain(value)
                     for kind, value in zip(kinds, values, strict=True)
                 ]
             )
     return file.getvalue().encode("utf-8-sig")
-
-
-def _disarmed(text: str) -> str:
-    return "'" + text if _FORMULA.match(text) else text
 
 
 def _plain(value: object) -> object:

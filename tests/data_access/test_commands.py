@@ -139,6 +139,26 @@ def test_a_csv_file_carries_the_mark_that_a_spreadsheet_needs_for_chinese(run, t
     assert out.read_bytes().startswith(b"\xef\xbb\xbfregion,signed\n")
 
 
+def test_no_cell_of_a_csv_is_a_formula_in_a_spreadsheet(run, own_file, tmp_path):
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute("UPDATE products SET name = '=1+1' WHERE product_id = 'mobile'")
+    out, words = tmp_path / "signed.csv", ("ask", "signed", "--by", "product", "--url", f"duckdb:///{own_file}")
+    assert run(*words, "--out", str(out))[0] == 0
+    printed = run(*words, "--format", "csv")[1]
+    names = [row["product_name"] for row in csv.DictReader(io.StringIO(printed))]
+    assert "'=1+1" in names
+    assert "=1+1" not in names
+    assert out.read_text(encoding="utf-8-sig") == printed
+
+
+def test_no_name_commands_the_terminal_or_breaks_the_table(run, own_file):
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute("UPDATE products SET name = ? WHERE product_id = 'mobile'", ["A\x1b[2J\nB\x9b"])
+    _, printed, _ = run("ask", "signed", "--by", "product", "--url", f"duckdb:///{own_file}")
+    assert "A␛[2J␊B\ufffd" in printed
+    assert not set(printed) & {"\x1b", "\x9b"}
+
+
 @pytest.mark.parametrize(("lang", "share"), [("en", r"\d\.\d %$"), ("zh_CN", r"\d\.\d%$")])
 def test_the_table_speaks_the_readers_language_and_stands_in_columns(run, warehouse, lang: str, share: str):
     _, printed, _ = run("ask", "activation_rate", "--by", "product", "--total", "--lang", lang)
@@ -258,7 +278,7 @@ def test_a_wrong_use_ends_with_2_and_one_sentence_that_says_what_is_wrong(run, w
         ("check --url postgresql+psycopg://u:s3cret@127.0.0.1:1/x", "Connection refused"),
         ("ask signed --url postgresql+psycopg://u:s3cret@127.0.0.1:1/x", "Connection refused"),
         ("load /nowhere", "load.toml is missing"),
-        ("ask signed --out /nowhere/x.txt", "/nowhere/x.txt cannot be read or written"),
+        ("ask signed --out /nowhere/x.txt", "/nowhere/x.txt cannot be written: No such file or directory"),
     ],
 )
 def test_a_failure_ends_with_1_and_one_sentence_without_the_password(run, words: str, sentence: str):
@@ -267,6 +287,15 @@ def test_a_failure_ends_with_1_and_one_sentence_without_the_password(run, words:
     assert sentence in error
     assert error.count("\n") == 1
     assert "s3cret" not in error
+
+
+def test_a_demo_bank_does_not_take_the_place_of_another_file(run, tmp_path):
+    for content in (b"", b"my thesis"):
+        out = tmp_path / "important.csv"
+        out.write_bytes(content)
+        code, _, error = run("demo", "--scale", "0.01", "--out", str(out))
+        assert (code, out.read_bytes()) == (1, content)
+        assert "is not a demo bank, so it stays" in error
 
 
 def test_a_file_that_is_no_warehouse_is_told_with_the_cause(run, tmp_path):
@@ -360,8 +389,10 @@ def test_the_report_is_as_wide_as_the_terminal(run, own_file, monkeypatch):
     assert any(line.startswith("  ") for line in lines)
 
 
-def test_a_load_prints_that_nothing_was_lost(run, tmp_path):
-    folder, out = tmp_path / "bank", tmp_path / "out" / "warehouse.duckdb"
+@pytest.fixture
+def tickets(tmp_path: Path) -> Path:
+    """A folder to load, with three complaints, one of which names a branch that is not there."""
+    folder = tmp_path / "bank"
     folder.mkdir()
     (folder / "load.toml").write_text(
         'data_until = 2026-10-31\nmax_rejected = 0.5\n[raw.tickets]\nfile = "tickets.csv"\n'
@@ -374,6 +405,11 @@ def test_a_load_prints_that_nothing_was_lost(run, tmp_path):
         encoding="utf-8",
     )
     (folder / "tickets.csv").write_text("no,branch\na,1\nb,1\nc,nowhere\n", encoding="utf-8")
+    return folder
+
+
+def test_a_load_prints_that_nothing_was_lost(run, tickets, tmp_path):
+    folder, out = tickets, tmp_path / "out" / "warehouse.duckdb"
     code, printed, progress = run("load", str(folder), "--out", str(out))
     assert code == 0, progress
     assert printed.splitlines()[:2] == [
@@ -387,6 +423,9 @@ def test_a_load_prints_that_nothing_was_lost(run, tmp_path):
     assert answer == "complaints_received\n2\n"
     (folder / "tickets.csv").write_text("no,branch\na,1\n", encoding="utf-8")
     assert "rejected.csv" not in run("load", str(folder), "--out", str(out))[1]
+    (folder / "tickets.csv").write_text("no,branch\na,1\nb,1\nc\n", encoding="utf-8")
+    code, printed, _ = run("load", str(folder), "--out", str(out))
+    assert (code, printed.splitlines()[0]) == (0, "5 rows in = 4 loaded + 1 rejected.")
 
 
 # As a process -------------------------------------------------------------------------------------------------------
@@ -395,14 +434,16 @@ def test_a_load_prints_that_nothing_was_lost(run, tmp_path):
 AS_A_TERMINAL = (
     # Tests that run in the background of a shell hand on that an interrupt is to be ignored; a terminal does not. Said in the
     # child, because a process as large as this one cannot always be forked.
-    "import runpy, signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "import resource, runpy, signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "most = int(sys.argv.pop(1)); most and resource.setrlimit(resource.RLIMIT_FSIZE, (most, most)); "
     "runpy.run_module('data_access', run_name='__main__', alter_sys=True)"
 )
 
 
-def process(*words: str) -> subprocess.Popen:
+def process(*words: str, most: int = 0) -> subprocess.Popen:
+    """A command as a process of its own; where `most` is said, no file it writes can grow beyond so many bytes."""
     return subprocess.Popen(
-        [sys.executable, "-c", AS_A_TERMINAL, *words],
+        [sys.executable, "-c", AS_A_TERMINAL, str(most), *words],
         cwd=ROOT,
         env=os.environ | {"PYTHONIOENCODING": "ascii"},  # a terminal that has no Chinese
         stdout=subprocess.PIPE,
@@ -442,14 +483,60 @@ def test_a_reader_who_leaves_early_is_no_error():
         assert (running.wait(timeout=60), error) == (141, b"")
 
 
-def test_an_interrupt_ends_with_130_and_leaves_no_half_file(tmp_path):
+@pytest.mark.parametrize("asked_to_end", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_with_130_and_leaves_no_half_file(tmp_path, asked_to_end):
     with process("demo", "--scale", "3", "--out", str(tmp_path / "warehouse.duckdb")) as running:
         first = running.stderr.readline()
-        running.send_signal(signal.SIGINT)
+        running.send_signal(asked_to_end)
         rest = running.stderr.read()
         assert running.wait(timeout=60) == 130
     assert b"Traceback" not in first + rest
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_load_that_is_asked_to_end_leaves_no_customers_rows(tickets, tmp_path):
+    with (tickets / "tickets.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"t{number},1\n" for number in range(2_000_000))
+    out = tmp_path / "out" / "warehouse.duckdb"
+    with process("load", str(tickets), "--out", str(out)) as running:
+        first = running.stderr.readline()
+        running.send_signal(signal.SIGTERM)
+        rest = running.stderr.read()
+        assert running.wait(timeout=60) == 130, rest
+    assert (first, b"Traceback" in rest) == (b"Reading tickets.csv\n", False)
+    assert list(out.parent.iterdir()) == []
+
+
+def test_an_answer_that_cannot_be_written_whole_leaves_the_old_file_and_names_it(tmp_path):
+    for name in ("signed.csv", "signed.xlsx"):
+        out = tmp_path / name
+        out.write_bytes(b"the old answer")
+        with process("ask", "signed", "--by", "day", "--out", str(out), most=100) as running:
+            told = running.stderr.read().decode()
+            assert running.wait(timeout=60) == 1
+        assert f"{out} cannot be written" in told
+        assert "File too large" in told
+        assert told.count("\n") == 1
+        assert out.read_bytes() == b"the old answer"
+    assert {path.name for path in tmp_path.iterdir()} == {"signed.csv", "signed.xlsx"}
+
+
+def test_an_answer_may_go_to_what_is_no_file(run):
+    code, _, error = run("ask", "signed", "--format", "csv", "--out", "/dev/full")
+    assert (code, "/dev/full cannot be written: No space left on device" in error) == (1, True)
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_load_without_room_says_so_and_blames_no_file(tickets, tmp_path):
+    with (tickets / "tickets.csv").open("a", encoding="utf-8") as file:
+        file.writelines(f"{hash((number, 'a'))},1\n" for number in range(100_000))
+    out = tmp_path / "out" / "warehouse.duckdb"
+    with process("load", str(tickets), "--out", str(out), most=200_000) as running:
+        told = running.stderr.read().decode()
+        assert running.wait(timeout=60) == 1
+    assert f"There is no room for the new warehouse in {out.parent}" in told
+    assert "correct the file" not in told
+    assert list(out.parent.iterdir()) == []
 
 
 # The documents ------------------------------------------------------------------------------------------------------

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,6 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from openpyxl import Workbook
+from pyarrow import parquet
+from pyarrow.csv import read_csv
 
 from data_access.load import LoadError, Result, load
 
@@ -119,6 +124,15 @@ BAD_CONTRACTS = [
     (f"k9,c1,mobile,12,{AHEAD},", "signed_on", AHEAD, "date out of range"),
     ("k9,c1,mobile,12,infinity,", "signed_on", "infinity", "date out of range"),
     ("k1,c2,mobile,12,2026-01-07,", "contract_id", "k1", "the key of an earlier row again"),
+    *(
+        (f"k9,c1,mobile,12,{written},", "signed_on", written, "has a time zone")
+        for written in (
+            "2026-01-31T23:30:00+08:00",
+            "2026-01-31 23:30:00Z",
+            "2026/1/31 9:30 -0500",
+            "2026-01-31 09:30:00.5 UTC",
+        )
+    ),
 ]
 
 
@@ -312,6 +326,26 @@ def test_reasons_are_told_with_their_number_and_a_value(bank: Bank) -> None:
     assert bank.said[-2:] == ["products.electronic: 2 × not true or false, such as 否", "products.name: 1 × missing"]
 
 
+def test_no_value_commands_the_terminal_or_breaks_its_line(bank: Bank) -> None:
+    bank.top = ["max_rejected = 1"]
+    bank.offer("products", PRODUCTS + 'a,A,e,60,"\x1b[2J\nall is well\x9b1m"\n')
+    bank.load()
+    assert bank.said[-1] == "products.electronic: 1 × not true or false, such as ␛[2J␊all is well\ufffd1m"
+
+
+def test_no_cell_of_the_list_is_a_formula_in_a_spreadsheet(bank: Bank) -> None:
+    bank.top = ["max_rejected = 1"]
+    bank.offer("products", PRODUCTS + 'a,A,e,60,=1+1\nb,B,e,60,"\t@x"\nc,C,e,60,\'no\n')
+    (bank.raw / "products.csv").rename(bank.raw / "=products.csv")
+    bank.read("products", "=products.csv")
+    bank.load()
+    assert [(row[0], row[4]) for row in bank.rejected()] == [
+        ("'=products.csv", "'=1+1"),
+        ("'=products.csv", "'\t@x"),
+        ("'=products.csv", "'no"),
+    ]
+
+
 def test_the_list_of_an_earlier_load_goes_when_nothing_is_rejected(bank: Bank) -> None:
     bank.top = ["max_rejected = 1"]
     bank.offer("products", PRODUCTS + "a,A,e,60,否\n")
@@ -347,6 +381,88 @@ def test_gb18030_is_read_with_chinese_names_and_so_is_the_list_of_rejected_rows(
     assert bank.rows("SELECT name FROM branches WHERE branch_id = '2'") == [("朝阳支行𠮷",)]
     assert (bank.out.parent / "rejected.csv").read_bytes().startswith(b"\xef\xbb\xbffile,")
     assert bank.rejected()[0][4] == "分理处"
+
+
+@pytest.mark.parametrize("name", ["contracts[1]", "contract*", "contract?", "[!x]", "day=5/contracts"])
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+def test_a_file_whose_name_looks_like_a_pattern_is_read_and_no_other(bank: Bank, name: str, kind: str) -> None:
+    meant, rows = bank.raw / f"{name}.{kind}", CONTRACTS.split("\n", 2)
+    meant.parent.mkdir(exist_ok=True)
+    for path, text in (
+        *((bank.raw / f"{other}.{kind}", CONTRACTS) for other in ("contracts1", "contracts", "c")),
+        (meant, "\n".join([rows[0], "meant,c1,mobile,12,2026-01-05,", ""])),
+    ):
+        path.write_text(text, encoding="utf-8")
+        if kind == "parquet":
+            parquet.write_table(read_csv(path), path)
+    bank.read("contracts", f"{name}.{kind}")
+    bank.load()
+    assert bank.rows("SELECT contract_id FROM contracts") == [("meant",)]
+
+
+def test_a_warehouse_may_lie_in_a_folder_whose_name_looks_like_a_pattern(bank: Bank) -> None:
+    bank.out = bank.out.parent.with_name("var[1]*") / "w[1]*.duckdb"
+    bank.offer("branches", BRANCHES, 'encoding = "gb18030"', encoding="gb18030")
+    assert counts(bank.load())["branches"] == (3, 3, 0)
+
+
+def test_a_link_that_the_operator_put_among_the_raw_files_is_followed(bank: Bank) -> None:
+    (bank.raw / "branches.csv").rename(bank.folder.parent / "elsewhere.csv")
+    (bank.raw / "branches.csv").symlink_to(bank.folder.parent / "elsewhere.csv")
+    assert counts(bank.load())["branches"] == (3, 3, 0)
+
+
+def test_a_line_with_too_many_or_too_few_fields_is_rejected_and_the_others_keep_their_lines(bank: Bank) -> None:
+    bank.top = ["max_rejected = 0.5"]
+    lines = [
+        "k3,c1,mobile,12,2026-01-05,,",
+        '"k4","c1",mobile,12,2026-01-05',
+        "",
+        "k5,c1,mobile,99,2026-01-05,",
+        '"k\n6","c1",mobile,12,2026-01-05,',
+        "k7",
+        "k8,c1,tv,12,2026-01-05,",
+    ]
+    bank.offer("contracts", CONTRACTS + "\n".join(lines) + "\n")
+    result = bank.load()
+    assert [(row[1], row[2], row[4], row[5]) for row in bank.rejected()] == [
+        ("4", "raw.contracts", "k3,c1,mobile,12,2026-01-05,,", "not 6 fields"),
+        ("5", "raw.contracts", "k4,c1,mobile,12,2026-01-05", "not 6 fields"),
+        ("9", "raw.contracts", "k7", "not 6 fields"),
+        ("7", "contracts", "99", "no such row in branches"),
+        ("10", "contracts", "tv", "no such row in products"),
+    ]
+    assert counts(result)["contracts"] == (5, 3, 2)
+    assert {(file.table, file.given, file.loaded, file.rejected) for file in result.files if file.rejected} == {
+        ("raw.contracts", 8, 5, 3)
+    }
+    assert bank.rows("SELECT contract_id FROM contracts ORDER BY ALL") == [("k\n6",), ("k1",), ("k2",)]
+    assert "raw.contracts: 3 × not 6 fields, such as k3,c1,mobile,12,2026-01-05,," in bank.said
+
+
+def test_an_empty_line_moves_the_number_of_no_line_below_it(bank: Bank) -> None:
+    bank.top = ["max_rejected = 0.5"]
+    bank.offer("contracts", CONTRACTS.replace("\n", "\r\n") + "\r\n\r\nk9,c1,mobile,99,2026-01-05,\r\n")
+    bank.load()
+    assert bank.rejected()[0][1] == "6"
+
+
+def test_a_long_text_with_empty_lines_in_it_is_read_whole(bank: Bank) -> None:
+    text = "a story\n\n" * 20_000
+    bank.offer("products", f'{PRODUCTS}tv,"{text}",e,60,true\n')
+    bank.load()
+    assert bank.rows("SELECT name FROM products WHERE product_id = 'tv'") == [(text,)]
+
+
+def test_a_moment_with_a_time_zone_can_be_converted_by_the_select(bank: Bank) -> None:
+    header = "complaint_id,branch_id,product_id,cause,channel,received_at,closed_at,regulator\n"
+    bank.offer("complaints", f"{header}q,12,mobile,queue,letter,2026-01-31T20:30:00Z,,no\n")
+    bank.select(
+        "complaints",
+        "SELECT * REPLACE (received_at::TIMESTAMPTZ AT TIME ZONE 'Asia/Shanghai' AS received_at) FROM complaints",
+    )
+    bank.load()
+    assert bank.rows("SELECT received_at FROM complaints") == [(datetime(2026, 2, 1, 4, 30),)]
 
 
 def test_a_byte_order_mark_is_no_part_of_the_first_name(bank: Bank) -> None:
@@ -440,14 +556,14 @@ def test_data_until_can_be_asked_of_the_raw_tables_and_set_for_one_table(bank: B
 # ── when nothing is loaded ──
 
 
-def _stands_after(bank: Bank, words: str) -> None:
-    """The next load fails with a sentence that holds `words`, and leaves no trace of itself beside the warehouse."""
+def refusal(bank: Bank) -> str:
+    """Why the next load is refused; it has to be, and to leave no trace of itself beside the warehouse."""
     before = bank.out.read_bytes()
     with pytest.raises(LoadError) as raised:
         bank.load()
-    assert words in str(raised.value)
     assert bank.out.read_bytes() == before
     assert {path.name for path in bank.out.parent.iterdir()} - {"rejected.csv"} == {"warehouse.duckdb"}
+    return str(raised.value)
 
 
 def test_more_rejected_rows_than_allowed_keep_the_old_warehouse_and_are_listed(bank: Bank) -> None:
@@ -457,15 +573,65 @@ def test_more_rejected_rows_than_allowed_keep_the_old_warehouse_and_are_listed(b
     bank.offer("contracts", header + good + "k8,c1,tv,12,2026-01-05,\n")
     assert counts(_reload_with(bank, "max_rejected = 0.0103"))["contracts"] == (98, 97, 1)
     bank.top = []
-    _stands_after(bank, "1 of 98 rows of contracts were rejected, more than max_rejected = 0.01 allows")
+    assert "1 of 98 rows of contracts were rejected, more than max_rejected = 0.01 allows" in refusal(bank)
     assert [row[4] for row in bank.rejected()] == ["tv"]
+
+
+@pytest.mark.parametrize("content", [b"", b"my thesis", b"12345678DUC"])
+def test_a_file_that_is_no_warehouse_is_not_replaced(bank: Bank, content: bytes) -> None:
+    bank.out.parent.mkdir()
+    bank.out.write_bytes(content)
+    assert f"{bank.out} is no warehouse (no DuckDB file), so it stays" in refusal(bank)
+
+
+def test_a_folder_is_not_replaced(bank: Bank) -> None:
+    bank.out.mkdir(parents=True)
+    with pytest.raises(LoadError, match="is no warehouse"):
+        bank.load()
+    assert bank.out.is_dir()
+
+
+def test_no_warehouse_takes_the_name_of_the_list(bank: Bank) -> None:
+    bank.load()
+    bank.out = bank.out.rename(bank.out.with_name("rejected.csv"))
+    before = bank.out.read_bytes()
+    with pytest.raises(LoadError, match=r"rejected\.csv is the name of the list of rejected rows"):
+        bank.load()
+    assert bank.out.read_bytes() == before
+
+
+def test_a_list_of_somebody_else_is_not_replaced(bank: Bank) -> None:
+    bank.load()
+    theirs = bank.out.with_name("rejected.csv")
+    theirs.write_text("loan,reason\n1,income\n", encoding="utf-8")
+    assert "rejected.csv is no list of an earlier load, so it stays" in refusal(bank)
+    assert theirs.read_text(encoding="utf-8") == "loan,reason\n1,income\n"
+
+
+def test_what_a_killed_load_left_behind_goes_with_the_next_one_and_what_others_write_stays(bank: Bank) -> None:
+    bank.out.parent.mkdir()
+    with subprocess.Popen([sys.executable, "-c", ""]) as ended:
+        pass
+    for number, whose in ((ended.pid, "gone"), (os.getppid(), "living")):
+        left = bank.out.with_name(f".warehouse.duckdb.{number}.scratch")
+        left.mkdir()
+        (left / "scratch.duckdb").write_text(whose, encoding="utf-8")
+        for ending in ("new", "new.wal"):
+            bank.out.with_name(f".warehouse.duckdb.{number}.{ending}").write_text(whose, encoding="utf-8")
+    bank.out.with_name(f".other.duckdb.{ended.pid}.new").write_text("another warehouse's", encoding="utf-8")
+    bank.load()
+    assert {path.name for path in bank.out.parent.iterdir()} == {
+        "warehouse.duckdb",
+        f".other.duckdb.{ended.pid}.new",
+        *(f".warehouse.duckdb.{os.getppid()}.{ending}" for ending in ("new", "new.wal", "scratch")),
+    }
 
 
 def test_every_table_with_too_many_rejected_rows_is_named_at_once(bank: Bank) -> None:
     bank.load()
     bank.offer("products", PRODUCTS + "tv,TV,e,60,否\n")
     bank.offer("contracts", CONTRACTS + "k8,c1,tv,12,2026-01-05,\n")
-    _stands_after(bank, "1 of 2 rows of products, 1 of 3 rows of contracts were rejected")
+    assert "1 of 2 rows of products, 1 of 3 rows of contracts were rejected" in refusal(bank)
 
 
 def test_a_day_ahead_is_told_before_any_file_is_read(bank: Bank) -> None:
@@ -498,13 +664,13 @@ def test_an_empty_required_table_keeps_the_old_warehouse(bank: Bank, table: str)
     bank.select(table, f"SELECT * FROM {table} WHERE false")
     if table == "branches":
         bank.top = ["max_rejected = 1"]
-    _stands_after(bank, f"The required table {table} is empty")
+    assert f"The required table {table} is empty" in refusal(bank)
 
 
 def test_no_event_at_all_keeps_the_old_warehouse(bank: Bank) -> None:
     bank.load()
     (bank.folder / "contracts.sql").unlink()
-    _stands_after(bank, "No table of events has a row")
+    assert "No table of events has a row" in refusal(bank)
 
 
 @pytest.mark.parametrize(
@@ -523,19 +689,19 @@ def test_no_event_at_all_keeps_the_old_warehouse(bank: Bank) -> None:
 def test_a_wrong_select_is_told_by_table_and_file(bank: Bank, sql: str, words: str) -> None:
     bank.load()
     bank.select("contracts", sql)
-    _stands_after(bank, words)
+    assert words in refusal(bank)
 
 
 def test_a_select_cannot_see_what_was_loaded_before_it(bank: Bank) -> None:
     bank.load()
     bank.select("contracts", "SELECT contracts.* FROM contracts JOIN loads ON true")
-    _stands_after(bank, "loads")
+    assert "loads" in refusal(bank)
 
 
 def test_a_select_may_not_bring_its_own_paths(bank: Bank) -> None:
     bank.load()
     bank.select("branches", "SELECT *, branch_id || '.' AS path FROM branches")
-    _stands_after(bank, "branches has no column path")
+    assert "branches has no column path" in refusal(bank)
 
 
 @pytest.mark.parametrize(
@@ -555,14 +721,21 @@ def test_a_select_may_not_bring_its_own_paths(bank: Bank) -> None:
         ("[raw.x]\nfile = 'gone.csv'", "gone.csv ([raw.x] in load.toml) is missing"),
         ("[raw.x]\nfile = 'branches.csv'\nsheets = 'a'", "[raw.x] in load.toml says sheets"),
         ("[raw.x]\nfile = 'branches.csv'\nencoding = 'klingon'", "no encoding is called 'klingon'"),
+        ("[raw.x]\nfile = 'branches.csv'\nencoding = 'zlib'", "no encoding is called 'zlib'"),
+        ("[raw.x]\nfile = 'branches.csv'\nencoding = 'rot13'", "no encoding is called 'rot13'"),
+        ('[raw.x]\nfile = "branches.csv"\nencoding = "a\\u0000"', "no encoding is called 'a\\x00'"),
+        ("[raw.x]\nfile = '../how/load.toml'", "../how/load.toml lies outside the folder of raw files"),
+        ("[raw.x]\nfile = '/etc/hostname'", "/etc/hostname lies outside the folder of raw files"),
+        ("[raw.x]\nfile = 'branches.csv'\nheader = 99999999999999999999999", "give the line of the column names"),
         ("[raw.x]\nfile = 'branches.csv'\nheader = true", "give the line of the column names"),
         ("[raw.x]\nfile = 'branches.csv'\nheader = 9", "has no line 9"),
         ("[raw.x]\nfile = 'branches.csv'\ndelimiter = '||'", "delimiter is one character"),
         ("[raw.x]\nfile = 'latin.csv'", "latin.csv is not utf-8"),
-        ("[raw.x]\nfile = 'late.csv'", "late.csv cannot be read"),
+        ("[raw.x]\nfile = 'late.csv'", "late.csv is not utf-8"),
+        ("[raw.x]\nfile = 'open.csv'", "open.csv cannot be read: unexpected end of data. Look at its quotes"),
         ("[raw.x]\nfile = 'latin.csv'\nencoding = 'gb18030'", "latin.csv is not gb18030"),
         ("[raw.x]\nfile = 'twice.csv'", "has a column 'A' twice"),
-        ("[raw.x]\nfile = 'ragged.csv'", "ragged.csv cannot be read"),
+        ("[raw.x]\nfile = 'ragged.csv'", "1 of 2 rows of raw.x were rejected"),
         ("[raw.x]\nfile = 'no.xlsx'", "no.xlsx is no workbook that can be read"),
         ("[raw.x]\nfile = 'book.xlsx'\nsheet = 'Gone'", "has no sheet 'Gone'; it has Notes, Data"),
         ("[raw.x]\nfile = 'book.xlsx'\nsheet = 'Notes'", "has nothing in line 1"),
@@ -575,6 +748,7 @@ def test_a_wrong_line_of_load_toml_or_a_wrong_file_is_told_in_a_sentence(bank: B
     (bank.raw / "late.csv").write_bytes(b"a,b\n" + b"x,y\n" * 100_000 + b"\xfc,y\n")
     (bank.raw / "twice.csv").write_text("A,a\n1,2\n", encoding="utf-8")
     (bank.raw / "ragged.csv").write_text("a,b\n1,2\n1,2,3\n", encoding="utf-8")
+    (bank.raw / "open.csv").write_text('a,b\n1,2\n1,"2\n1,2\n', encoding="utf-8")
     (bank.raw / "no.xlsx").write_bytes(b"not a workbook")
     (bank.raw / "no.parquet").write_bytes(b"not parquet")
     _workbook(bank.raw / "book.xlsx", [["a"], [1]])
@@ -582,7 +756,7 @@ def test_a_wrong_line_of_load_toml_or_a_wrong_file_is_told_in_a_sentence(bank: B
         bank.sections["wrong"] = section
     else:
         bank.top = [section]
-    _stands_after(bank, words)
+    assert words in refusal(bank)
 
 
 def test_a_folder_without_load_toml_and_a_required_table_without_select_are_told(bank: Bank) -> None:
