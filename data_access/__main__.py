@@ -17,6 +17,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 try:
     import duckdb
@@ -39,6 +40,7 @@ from data_access.ask import (
     found_nowhere,
     measures_said,
     period_said,
+    signals_seen,
     viewer_said,
 )
 from data_access.check import Finding, check
@@ -52,6 +54,7 @@ from measures.period import Compare, Period
 from measures.question import Question, QuestionError, Told
 from measures.texts import disarmed, printable
 from presentation import exports
+from presentation.signals import evidence, judged, sentence, title
 from presentation.tables import About, Table, cell_text, table_of
 from presentation.units import day_shown, period_shown
 from presentation.words import LANGUAGES, Words, words
@@ -175,7 +178,8 @@ _ASK_EXAMPLES = """examples:
   python -m data_access ask --list
   python -m data_access ask activation_rate,signed --by product --total
   python -m data_access ask complaints_received --by cause --where area=rural --from 2026-01-01 --against last_year
-  python -m data_access ask complaints_received --by month --where cause= --out complaints.csv"""
+  python -m data_access ask complaints_received --by month --where cause= --out complaints.csv
+  python -m data_access ask --signals --viewer 14"""
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -235,6 +239,7 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, metavar="FILE", help="write there instead of to the screen")
     add("--list", action="store_true", help="list measures and dimensions")
     add("--sql", action="store_true", help="print the statement instead of asking it")
+    add("--signals", action="store_true", help="list what deserves attention, and the pages that show it")
     _add_url(parser)
 
 
@@ -430,6 +435,8 @@ def _ask(options: argparse.Namespace) -> int:
     if options.list:
         _print_catalogue(say)
         return 0
+    if options.signals:
+        return _list_signals(options, say)
     if not options.measures:
         raise _WrongUse("Name at least one measure; “ask --list” lists them.")
     if options.total and not options.by:
@@ -441,6 +448,23 @@ def _ask(options: argparse.Namespace) -> int:
         _answer(options, warehouse, say)
     if options.out:
         _progress(f"{options.out} holds the answer.")
+    return 0
+
+
+def _list_signals(options: argparse.Namespace, say: Words) -> int:
+    others = (options.measures, options.by, options.where, options.start, options.end, options.total, options.sql)
+    if any(others) or options.format or options.out or options.against != Compare.NOTHING.value:
+        raise _WrongUse("--signals knows itself what to ask: it goes with --viewer, --lang and --url alone.")
+    said = settings()
+    with closing(Warehouse(_url(options, said), said.days_off)) as warehouse:
+        viewer = viewer_said(os.environ.get("USER") or "ask", options.viewer, warehouse)
+        found, here = signals_seen(viewer, warehouse), _names(warehouse, viewer)[viewer.branch_id]
+    lines = [title(found, say), judged(found, say)]
+    for each in found.found:
+        page, parameters = evidence(each, found.year)
+        address = urlencode({"branch": viewer.branch_id, **parameters, "lang": say.language}, safe=".,")
+        lines += ["", sentence(each, here, say), f"  /{page}?{address}"]
+    _put("\n".join(map(printable, lines)) + "\n", None)
     return 0
 
 

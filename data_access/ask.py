@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import date
 from difflib import get_close_matches
 
+import pandas as pd
 from sqlalchemy import Column
 
 from data_access.access import Viewer
@@ -17,6 +18,7 @@ from measures.dimensions import PRODUCT
 from measures.model import Dimension, Measure, _
 from measures.period import Compare, Period, Preset, compared_period, preset_period
 from measures.question import Question, QuestionError, Where, where
+from measures.signals import Signals, signals
 
 _NO_BRANCH = _("There is no branch with the id “{id}” here.")
 _NO_PRODUCT = _("There is no product with the id “{id}”. The products are: {known}.")
@@ -80,6 +82,18 @@ def viewer_said(person: str, branch: str | None, warehouse: Warehouse) -> Viewer
         return head_office
     _check_branch(branch, head_office, warehouse)
     return Viewer(person, branch)
+
+
+def signals_seen(viewer: Viewer, warehouse: Warehouse) -> Signals:
+    """What deserves the attention of `viewer`, up to the data's date. Raises WarehouseError."""
+    state = warehouse.state()
+
+    def ask(names: Sequence[str], by: Sequence[Dimension], period: Period) -> pd.DataFrame:
+        known = (state.catalogue.measures[name] for name in names if name in state.catalogue.measures)
+        measures = tuple(measure for measure in known if measure.dimensions.issuperset(by))
+        return warehouse.fetch(Question(measures, period, tuple(by)), viewer) if measures else pd.DataFrame()
+
+    return signals(ask, state.data_until, in_sub_branches=viewer.branch_id == warehouse.root())
 
 
 def check_ids(question: Question, viewer: Viewer, warehouse: Warehouse) -> None:

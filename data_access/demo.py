@@ -633,7 +633,9 @@ def _contracts(
     delay[customers.planted[customer]] = 4
     sure, settled = _settled_mix(calendar, product, signed, mix)
     used[settled] = sure[settled]
-    delay[settled] = np.minimum(delay[settled], (calendar.until - signed[settled]).astype(int))
+    window = np.array([row[3] for row in PRODUCTS])[product]
+    # Within the window: the rate that a manager looks at counts no other use.
+    delay[settled] = np.minimum(delay % window, (calendar.until - signed).astype(int))[settled]
 
     activated = signed + delay
     used &= activated <= end
@@ -696,9 +698,15 @@ def _settled_mix(
         was, is_ = np.flatnonzero(one & (signed < later)), np.flatnonzero(one & (signed >= later))
         if len(was):
             risen = int(before * len(was))
-            used[was[:risen]] = True
-            used[is_[: max(round(now * len(is_)), risen * len(is_) // len(was) + 1)]] = True
+            used[_spread(was, risen)] = True
+            used[_spread(is_, max(round(now * len(is_)), risen * len(is_) // len(was) + 1))] = True
     return used, settled
+
+
+def _spread(rows: np.ndarray, number: int) -> np.ndarray:
+    """So many of `rows`, evenly: rows are in the order of their days, and a rate is asked of the older ones alone."""
+    reached = np.arange(len(rows) + 1) * number // len(rows)
+    return rows[reached[1:] > reached[:-1]]
 
 
 def _usage(

@@ -45,7 +45,7 @@ from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON
 from measures.model import Count, Derived, Dimension, Fact, Listing, Measure, Placed, Ratio
 from measures.period import Period, last_days
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Order, Question
-from measures.schema import DAY_OF, branches, products
+from measures.schema import DAY_OF, branches, events, products
 
 
 @dataclass(frozen=True)
@@ -156,6 +156,31 @@ def product_statement() -> Statement:
     """All products, by family and name: the catalogue of what the bank sells is no secret of a branch."""
     rows = select(products.c.product_id, products.c.name, products.c.family)
     return Statement(rows.order_by(products.c.family, products.c.name, products.c.product_id), {})
+
+
+def event_statement(
+    period: Period, branch_id: str, product_ids: tuple[str, ...], viewer: Viewer, given: Given, *, by_product: bool
+) -> Statement:
+    """What happened in `period` at the branch, below it or above it as far as `viewer` may see, and to one of the products or to
+    all: happened_on, branch_id, label, the earliest first. `by_product`: whether the warehouse says which product it was."""
+    found: dict[str, object] = {VIEWER.key: given.paths.get(viewer.branch_id), PARENT.key: given.paths.get(branch_id)}
+    found |= {"from": period.start, "to": period.end}
+    found |= {f"product_{number}": id_ for number, id_ in enumerate(product_ids)}
+    return Statement(_events(len(product_ids) if by_product else 0), found)
+
+
+@lru_cache(maxsize=32)
+def _events(products_chosen: int) -> Select:
+    rows = select(events.c.happened_on, events.c.branch_id, events.c.label)
+    rows = rows.select_from(events.join(PLACE, PLACE.c.branch_id == events.c.branch_id)).where(
+        visible(PLACE.c.path),
+        or_(lies_below(PLACE.c.path, PARENT), lies_below(PARENT, PLACE.c.path)),
+        events.c.happened_on.between(bindparam("from", type_=Date), bindparam("to", type_=Date)),
+    )
+    if products_chosen:
+        ids = [bindparam(f"product_{number}", type_=String) for number in range(products_chosen)]
+        rows = rows.where(or_(events.c.product_id.is_(None), events.c.product_id.in_(ids)))
+    return rows.order_by(events.c.happened_on, events.c.branch_id, events.c.label)
 
 
 @lru_cache(maxsize=8)

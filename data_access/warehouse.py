@@ -30,6 +30,7 @@ from data_access.sql import (
     Given,
     Statement,
     branch_statement,
+    event_statement,
     first_days_statement,
     listing_count,
     listing_statement,
@@ -40,8 +41,9 @@ from data_access.sql import (
 )
 from measures.catalogue import DERIVED, Catalogue, catalogue
 from measures.model import Need, Unit, _
+from measures.period import Period
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Question, Told
-from measures.schema import DAILY_EVENTS, DAY_OF, DEMO_SOURCE, EVENTS, REQUIRED, loads, metadata
+from measures.schema import DAILY_EVENTS, DAY_OF, DEMO_SOURCE, EVENTS, REQUIRED, events, loads, metadata
 
 log = logging.getLogger(__name__)
 
@@ -57,8 +59,12 @@ QUIET_START = timedelta(days=7)
 PAGE_KEPT = 1_000
 """A page of a listing on the screen is asked again at every click and kept; the batches of a file are not."""
 
-AHEAD = 4
+AHEAD = max(2, os.cpu_count() or 2)
 """How many answers are looked for at once before they are fetched: more would make the first ones wait."""
+
+SMALL_FILE = 256 * 1024 * 1024
+"""A page asks several questions at once. In a file below this size each is answered sooner by one thread than by all in turn:
+on two cores the Overview's took 108 ms instead of 140."""
 
 CACHED_BYTES = 256 * 1024 * 1024
 
@@ -178,6 +184,19 @@ class Warehouse:
         state = self.state()
         asked = branch_statement(viewer, self._given(state))
         return self._cached(state, asked, dict.fromkeys(("branch_id", "name", "parent_id", "level", "path"), "str"))
+
+    def events(self, period: Period, branch_id: str, product_ids: Iterable[str], viewer: Viewer) -> pd.DataFrame:
+        """What happened in `period` to the branch, or to one below or above it that `viewer` may see, and to one of the products or
+        to all (none: to any): happened_on, branch_id, label, the earliest first. Empty where the warehouse keeps no events.
+        Raises WarehouseError."""
+        state = self.state()
+        types = {"happened_on": "datetime64[s]", "branch_id": "str", "label": "str"}
+        if not {(events.name, name) for name in types} <= state.present:
+            return pd.DataFrame({name: pd.Series(dtype=type_) for name, type_ in types.items()})
+        by_product = (events.name, events.c.product_id.name) in state.present
+        given = self._given(state)
+        asked = event_statement(period, branch_id, tuple(product_ids), viewer, given, by_product=by_product)
+        return self._cached(state, asked, types)
 
     def products(self) -> pd.DataFrame:
         """The products: product_id, name, family. Raises WarehouseError."""
@@ -335,6 +354,8 @@ class Warehouse:
         try:
             with self._connected(engine) as connection:
                 connection.exec_driver_sql("SELECT 1")
+                if path.stat().st_size < SMALL_FILE:
+                    connection.exec_driver_sql("SET threads = 1")
         except WarehouseError as error:
             engine.dispose()
             self.close()
@@ -486,7 +507,7 @@ def _page(rows: sa.Select, limit: int | None, offset: int) -> sa.Select:
 def _types_of(question: Question) -> dict[str, str]:
     types = {}
     for dimension in question.by:
-        types[dimension.name] = "datetime64[s]" if dimension.step else "str"
+        types[dimension.name] = "datetime64[s]" if dimension.step else "Int64" if dimension.elapsed else "str"
         if dimension.named:
             types[dimension.name + NAME] = "str"
     for ending in ("", BEFORE, CHANGE) if question.against else ("",):

@@ -7,12 +7,14 @@ from dataclasses import replace
 from sqlalchemy import Date, and_, case, cast, distinct, func, or_, select
 
 from measures.dimensions import (
+    DAYS_TO_USE,
     OF_PRODUCTS,
     USE_CHANNEL,
     agent_key,
     branch_keys,
     branch_lookups,
     customer_keys,
+    days_watched,
     lookups_of,
     product_keys,
     time_keys,
@@ -43,7 +45,9 @@ SIGNED = Fact(
     branch=contracts.c.branch_id,
     placed=Placed.EVENT,
     day=contracts.c.signed_on,
-    keys=_contract_keys | time_keys(contracts.c.signed_on),
+    keys=_contract_keys
+    | {DAYS_TO_USE: days_watched(contracts.c.signed_on, contracts.c.activated_on, contracts.c.closed_on)}
+    | time_keys(contracts.c.signed_on),
     lookups=_contract_lookups,
 )
 
@@ -506,6 +510,7 @@ substitution_rate = Ratio(
     family=FAMILY_NAME,
     over=transactions_off_counter,
     under=transactions,
+    spread=None,
 )
 
 MEASURES = (

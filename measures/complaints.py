@@ -11,6 +11,7 @@ from measures.dimensions import (
     CLOCK,
     COMPLAINT_CHANNEL,
     COMPLAINT_STATE,
+    DAYS_TO_CLOSE,
     OF_PRODUCTS,
     OPEN_AGE,
     PLACE,
@@ -18,13 +19,14 @@ from measures.dimensions import (
     agent_key,
     branch_keys,
     customer_keys,
+    days_watched,
     lookups_of,
     open_age,
     product_keys,
     time_keys,
 )
 from measures.given import AS_OF, SEEN_ON, days_between
-from measures.model import Better, Count, Fact, Key, Listing, ListingColumn, Placed, Ratio, Unit, _
+from measures.model import Better, Count, Fact, Key, Listing, ListingColumn, Placed, Ratio, Spread, Unit, _
 from measures.schema import complaints, products
 
 FAMILY_NAME = _("Complaints")
@@ -58,7 +60,9 @@ RECEIVED = Fact(
     branch=complaints.c.branch_id,
     placed=Placed.EVENT,
     day=received_on,
-    keys=_keys | {COMPLAINT_STATE: Key(_state)} | time_keys(received_on),
+    keys=_keys
+    | {COMPLAINT_STATE: Key(_state), DAYS_TO_CLOSE: days_watched(received_on, closed_on)}
+    | time_keys(received_on),
     lookups=_lookups,
 )
 
@@ -124,6 +128,17 @@ closed = Count(
     of=func.count(),
 )
 
+closed_since = Count(
+    name="complaints_closed_since",
+    label=_("Closed since"),
+    meaning=_("Of the complaints received in the period, those closed since"),
+    better=Better.HIGHER,
+    settles=30,
+    family=FAMILY_NAME,
+    fact=RECEIVED,
+    of=func.count(case((_closed_by_then, 1))),
+)
+
 open_complaints = Count(
     name="complaints_open",
     label=_("Complaints open"),
@@ -149,6 +164,7 @@ per_1000_contracts = Ratio(
     label=_("Per 1,000 contracts"),
     meaning=_("Complaints received in the period for every 1,000 contracts open on its last day"),
     fewest=300,
+    spread=Spread.RATES,
     unit=Unit.RATE,
     per=1000,
     better=Better.LOWER,
@@ -164,6 +180,7 @@ per_10000_customers = Ratio(
     label=_("Per 10,000 customers"),
     meaning=_("Complaints received in the period for every 10,000 customers whom the bank has today"),
     fewest=300,
+    spread=Spread.RATES,
     unit=Unit.RATE,
     per=10_000,
     better=Better.LOWER,
@@ -278,7 +295,7 @@ regulator_share = Ratio(
 )
 
 MEASURES = (
-    received, closed, open_complaints, open_past_due, per_1000_contracts, per_10000_customers, to_close_on_time,
+    received, closed, closed_since, open_complaints, open_past_due, per_1000_contracts, per_10000_customers, to_close_on_time,
     closed_on_time, closed_on_time_share, median_days, p90_days, repeated, repeat_share, from_regulator, regulator_share,
 )  # fmt: skip
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from sqlalchemy import ColumnElement, Date, FromClause, case, cast, extract, func, select
 
-from measures.given import AS_OF, DATA_UNTIL, PARENT, days_between
+from measures.given import AS_OF, DATA_UNTIL, PARENT, SEEN_ON, days_between
 from measures.model import Dimension, Key, _
 from measures.schema import LEVELS, agents, branches, campaigns, customers, products
 
@@ -44,7 +44,6 @@ def _tree() -> FromClause:
 TREE = _tree()
 PLACE = branches.alias("place")
 """The branch that a fact is booked at; joined with every fact, because it says who may see it."""
-_child = branches.alias("child")
 
 
 def lies_below(path: ColumnElement[str], top: ColumnElement[str]) -> ColumnElement[bool]:
@@ -56,8 +55,16 @@ def lies_below(path: ColumnElement[str], top: ColumnElement[str]) -> ColumnEleme
     return func.substr(path, 1, func.length(top)) == top
 
 
-_codes_below = func.substr(PLACE.c.path, func.length(PARENT) + 1)
-_below = case((lies_below(PLACE.c.path, PARENT), func.nullif(func.split_part(_codes_below, ".", 1), "")))
+def _children() -> FromClause:
+    child = branches.alias("child")
+    codes = func.substr(_node.c.path, func.length(PARENT) + 1)
+    below = case((lies_below(_node.c.path, PARENT), func.nullif(func.split_part(codes, ".", 1), "")))
+    rows = select(_node.c.branch_id, below.label("below"), child.c.name.label("below_name"))
+    return rows.select_from(_node.outerjoin(child, child.c.branch_id == below)).subquery("children")
+
+
+_CHILDREN = _children()
+"""Each branch beside the child, of the branch looked at, that it lies below: once for each branch, not for each row of a fact."""
 
 
 REGION = Dimension("region", _("Region"))
@@ -172,10 +179,14 @@ QUARTER = Dimension("quarter", _("Quarter"), step="quarter")
 YEAR = Dimension("year", _("Year"), step="year")
 TIME = (DAY, WEEK, MONTH, QUARTER, YEAR)
 
+DAYS_TO_USE = Dimension("days_to_use", _("Days to first use"), elapsed=True)
+DAYS_TO_CONTACT = Dimension("days_to_contact", _("Days to first contact"), elapsed=True)
+DAYS_TO_CLOSE = Dimension("days_to_close", _("Days to close"), elapsed=True)
+
 DIMENSIONS: tuple[Dimension, ...] = (
     HEAD_OFFICE, BRANCH, SUB_BRANCH, OUTLET, BELOW, REGION, AREA, PRODUCT, FAMILY, AGENT, CAMPAIGN, AGE_BAND, GENDER, TIER,
     PAYROLL, CUSTOMER_KIND, CONTACT_KIND, USE_CHANNEL, CAUSE, COMPLAINT_CHANNEL, SEVERITY, COMPLAINT_STATE, OPEN_AGE, CLOCK,
-    *TIME,
+    *TIME, DAYS_TO_USE, DAYS_TO_CONTACT, DAYS_TO_CLOSE,
 )  # fmt: skip
 
 OF_CUSTOMERS = (AGE_BAND, GENDER, TIER, PAYROLL, CUSTOMER_KIND)
@@ -189,7 +200,7 @@ def branch_keys() -> dict[Dimension, Key]:
     """The levels of the tree, the branch below the one looked at, region and area."""
     levels = {dimension: Key(TREE.c[level], TREE.c[f"{level}_name"]) for level, dimension in _LEVEL_DIMENSIONS.items()}
     return levels | {
-        BELOW: Key(_below, _child.c.name),
+        BELOW: Key(_CHILDREN.c.below, _CHILDREN.c.below_name),
         REGION: Key(PLACE.c.region),
         AREA: Key(PLACE.c.area),
     }
@@ -197,7 +208,7 @@ def branch_keys() -> dict[Dimension, Key]:
 
 def branch_lookups(branch: ColumnElement) -> dict[FromClause, ColumnElement]:
     """The joins that `branch_keys` read, for a fact that keeps its branch in `branch`."""
-    return {TREE: TREE.c.branch_id == branch, _child: _child.c.branch_id == _below}
+    return {TREE: TREE.c.branch_id == branch, _CHILDREN: _CHILDREN.c.branch_id == branch}
 
 
 def time_keys(day: ColumnElement) -> dict[Dimension, Key]:
@@ -263,3 +274,12 @@ def open_age(since: ColumnElement, day: ColumnElement = AS_OF.c.day) -> Key:
     return Key(
         case((days <= 3, "00-03"), (days <= 7, "04-07"), (days <= 14, "08-14"), (days <= 30, "15-30"), else_="31+")
     )
+
+
+def days_watched(start: ColumnElement, event: ColumnElement, left: ColumnElement | None = None) -> Key:
+    """For how many days from `start` something was watched: until the event, else until it left, else until the day looked from.
+
+    What is recorded to have happened after it left happened. Days that run backwards in the data come out below zero.
+    """
+    until = SEEN_ON if left is None else func.least(left, SEEN_ON)  # the least of a day and null is the day
+    return Key(case((event <= SEEN_ON, days_between(start, event)), else_=days_between(start, until)))

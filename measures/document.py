@@ -131,6 +131,8 @@ def _values(dimension: Dimension) -> str:
         return ", ".join(f"`{code}` {label}" for code, label in dimension.values.items())
     if dimension.in_tree:
         return "ids of `branches`; a filter takes the whole sub-tree"
+    if dimension.elapsed:
+        return "whole days watched, until it happened or could no longer be seen; for curves, no filter"
     return "the first day of each" if dimension.step else "as the data have them"
 
 

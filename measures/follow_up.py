@@ -6,12 +6,14 @@ from sqlalchemy import Date, and_, case, cast, func, or_, select
 
 from measures.dimensions import (
     CONTACT_KIND,
+    DAYS_TO_CONTACT,
     OPEN_AGE,
     PLACE,
     agent_key,
     branch_keys,
     campaign_key,
     customer_keys,
+    days_watched,
     lookups_of,
     open_age,
     product_keys,
@@ -87,7 +89,13 @@ ASSIGNED = Fact(
     branch=assignments.c.branch_id,
     placed=Placed.EVENT,
     day=assignments.c.assigned_on,
-    keys=_keys | time_keys(assignments.c.assigned_on),
+    keys=_keys
+    | {
+        DAYS_TO_CONTACT: days_watched(
+            assignments.c.assigned_on, ASSIGNMENT_CONTACTS.c.first_on, assignments.c.closed_on
+        )
+    }
+    | time_keys(assignments.c.assigned_on),
     lookups=_lookups,
 )
 

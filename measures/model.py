@@ -39,6 +39,13 @@ class Better(Enum):
     NEITHER = "neither"
 
 
+class Spread(Enum):
+    """How far chance alone spreads a ratio: what its intervals, its limits and its order are reckoned by."""
+
+    SHARES = "shares"  # so many of so many, each by itself: binomial
+    RATES = "rates"  # events for so much that could have had one, of which each may have several: Poisson
+
+
 class Placed(Enum):
     """How a fact lies in time."""
 
@@ -53,6 +60,7 @@ class Dimension:
 
     `values` maps codes to the words for them, in the order in which they are shown; without it the data's own words are shown.
     `step` is the time step that the dimension cuts days into. A dimension `in_tree` is filtered by the sub-tree of a branch.
+    One that is `elapsed` is the whole number of days that something was watched: what curves are made of, and no filter.
     """
 
     name: str
@@ -61,6 +69,7 @@ class Dimension:
     step: str | None = None
     in_tree: bool = False
     named: bool = False  # groups by id, shows a name
+    elapsed: bool = False
 
     def __repr__(self) -> str:
         return self.name
@@ -223,6 +232,8 @@ class Ratio(Measure):
     never_by: frozenset[Dimension] = frozenset()
     """Dimensions that mean another thing in each of the two counts: who is complained about, and who sold the contract."""
     fewest: int = 30
+    spread: Spread | None = Spread.SHARES
+    """None where chance has no say (a target), or one we cannot reckon with (a customer's transactions hang together)."""
     unit: Unit = Unit.SHARE
     adds_up: bool = False
 

@@ -136,6 +136,8 @@ class ListingQuestion:
 
 def _check_filters(chosen: Where) -> None:
     for dimension, ids in chosen:
+        if dimension.elapsed:
+            raise QuestionError(_("{name} makes curves; numbers are not filtered by it."), name=dimension.name)
         if dimension in TIME:
             raise QuestionError(_("Time is chosen by the period, not by a filter on {name}."), name=dimension.name)
         if not ids:

@@ -1,7 +1,8 @@
 """Activation: who signed, what share uses it, where and among whom."""
 
-from measures.dimensions import AGE_BAND, BELOW, FAMILY, PAYROLL, PRODUCT
-from pages import parts
+from measures.dimensions import AGE_BAND, BELOW, FAMILY, PAYROLL, PRODUCT, QUARTER
+from measures.waits import FIRST_USE
+from pages import curves, fair, parts, why
 from pages.desk import here
 
 desk = here()
@@ -26,7 +27,13 @@ if desk.known(rate):
     with right:
         bars = {"activation_branches": BELOW, "activation_products": PRODUCT, "activation_payroll": PAYROLL}
         key, by = parts.choice(desk, "activation_bars", bars)
-        parts.compared(desk, rate, by, key)
+        fair.compared(desk, rate, by, key)
+    wanted = parts.closer(desk, "activation_closer", {"why": why.LABEL, "speed": FIRST_USE.label})
+    if wanted == "why":
+        why.moved(desk, "activation", rate, (BELOW, PRODUCT, PAYROLL))
+    elif wanted == "speed":
+        speeds = {"use_by_product": lines, "use_by_branch": BELOW, "use_by_cohort": QUARTER}
+        curves.how_fast(desk, "activation_speed", FIRST_USE, speeds)
     parts.crossed(desk, rate, AGE_BAND, PRODUCT, "activation_ages")
 tables = {"activation_by_branch": BELOW, "activation_by_product": PRODUCT}
 key, by = parts.choice(desk, "activation_tables", tables)

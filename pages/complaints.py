@@ -2,7 +2,8 @@
 
 from measures.complaints import complaint_list, open_complaint_list
 from measures.dimensions import BELOW, CAUSE, CLOCK, COMPLAINT_CHANNEL, COMPLAINT_STATE, OPEN_AGE, PRODUCT
-from pages import parts
+from measures.waits import CLOSING
+from pages import curves, fair, parts, why
 from pages.desk import here
 
 desk = here()
@@ -16,6 +17,8 @@ tallies = (
     "complaints_repeat_share", "complaints_per_1000_contracts",
 )  # fmt: skip
 split = {"branches": BELOW, "products": PRODUCT, "channels": COMPLAINT_CHANNEL, "states": COMPLAINT_STATE}
+waits = {"cause": CAUSE, "branch": BELOW, "product": PRODUCT, "channel": COMPLAINT_CHANNEL}
+tables = waits | {"state": COMPLAINT_STATE}
 
 if parts.needs(desk, desk.say("Complaints"), "complaints_received"):
     rate = "complaints_per_1000_contracts" if desk.known("complaints_per_1000_contracts") else "complaints_received"
@@ -24,23 +27,21 @@ if parts.needs(desk, desk.say("Complaints"), "complaints_received"):
     with left:
         parts.pareto(desk, "complaints_received", CAUSE, "complaints_causes")
     with right:
-        parts.trend(desk, rate, "complaints_trend")
+        fair.controlled(desk, rate, "complaints_trend")
     left, right = parts.halves()
     with left:
         # The size of a branch or product has to be left out of the comparison; a channel or state has none.
         key, by = parts.choice(desk, "complaints_bars", {f"complaints_{name}": by for name, by in split.items()})
-        parts.compared(desk, rate if by in (BELOW, PRODUCT) else "complaints_received", by, key)
+        fair.compared(desk, rate if by in (BELOW, PRODUCT) else "complaints_received", by, key)
     with right:
         key, by = parts.choice(desk, "complaints_bands", {"complaints_ages": OPEN_AGE, "complaints_clock": CLOCK})
         parts.bands(desk, "complaints_open", by, key)
     parts.crossed(desk, "complaints_received", CAUSE, PRODUCT, "complaints_causes_of_products")
-    tables = {
-        "cause": CAUSE,
-        "branch": BELOW,
-        "product": PRODUCT,
-        "channel": COMPLAINT_CHANNEL,
-        "state": COMPLAINT_STATE,
-    }
+    wanted = parts.closer(desk, "complaints_closer", {"why": why.LABEL, "speed": CLOSING.label})
+    if wanted == "why":
+        why.moved(desk, "complaints", "complaints_per_1000_contracts", (BELOW, PRODUCT))
+    elif wanted == "speed":
+        curves.how_fast(desk, "complaints_speed", CLOSING, {f"closing_by_{name}": by for name, by in waits.items()})
     key, by = parts.choice(desk, "complaints_tables", {f"complaints_by_{name}": by for name, by in tables.items()})
     parts.table(desk, key, parts.title_by(desk, by), tallies, (by,), links={"": "complaints"})
     listings = {"open_complaints": open_complaint_list, "complaint_listing": complaint_list}

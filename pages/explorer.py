@@ -3,7 +3,7 @@
 import streamlit as st
 
 from measures.catalogue import DIMENSION
-from pages import parts
+from pages import fair, parts
 from pages.desk import here
 
 MOST_MEASURES, MOST_DIMENSIONS = (
@@ -28,7 +28,9 @@ with left:
         placeholder=say("Choose measures"), persist_state="session",
     )  # fmt: skip
 names = state["explore_measures"]
-shared = [name for name, d in DIMENSION.items() if names and all(d in known[m].dimensions for m in names)]
+shared = [
+    name for name, d in DIMENSION.items() if names and not d.elapsed and all(d in known[m].dimensions for m in names)
+]
 state["explore_by"] = [name for name in state["explore_by"] if name in shared]
 with right:
     st.multiselect(
@@ -38,7 +40,7 @@ with right:
 desk.own_parameters.update(measures=",".join(names), by=",".join(state["explore_by"]))
 if names:
     by = [DIMENSION[name] for name in state["explore_by"]]
-    parts.drawn_as_fits(desk, names[0], by, f"explorer_chart_{names[0]}_{'_'.join(state['explore_by'])}")
+    fair.drawn_as_fits(desk, names[0], by, f"explorer_chart_{names[0]}_{'_'.join(state['explore_by'])}")
     title = parts.say_by(desk, [known[m] for m in names], by)
     # A series over time is compared along itself.
     compared = not any(d.step for d in by)

@@ -1,7 +1,8 @@
 """Follow-up: from the lists to activated customers, who is behind, and whom to call."""
 
-from measures.dimensions import AGENT, BELOW, CAMPAIGN, OPEN_AGE
-from pages import parts
+from measures.dimensions import AGENT, BELOW, CAMPAIGN, OPEN_AGE, PRODUCT
+from measures.waits import FIRST_CONTACT
+from pages import curves, fair, parts, why
 from pages.desk import here
 
 desk = here()
@@ -28,7 +29,13 @@ if parts.needs(desk, say("Follow-up of lists"), "assigned", "contacted"):
         parts.steps(desk, path, "follow_up_funnel")
     with right:
         parts.bands(desk, "open_assignments", OPEN_AGE, "follow_up_ages")
-    parts.compared(desk, "coverage", BELOW, "follow_up_branches")
+    fair.compared(desk, "coverage", BELOW, "follow_up_branches")
+    wanted = parts.closer(desk, "follow_up_closer", {"why": why.LABEL, "speed": FIRST_CONTACT.label})
+    if wanted == "why":
+        why.moved(desk, "follow_up", "coverage", (BELOW, PRODUCT, CAMPAIGN, AGENT))
+    elif wanted == "speed":
+        speeds = {"contact_by_product": PRODUCT, "contact_by_list": CAMPAIGN, "contact_by_branch": BELOW}
+        curves.how_fast(desk, "follow_up_speed", FIRST_CONTACT, speeds)
     key, by = parts.choice(desk, "follow_up_tables", {"follow_up_lists": CAMPAIGN, "follow_up_agents": AGENT})
     parts.table(desk, key, parts.title_by(desk, by), progress, (by,))
 elif desk.known("contacts"):

@@ -1,7 +1,7 @@
-"""Overview: what changed most, the key numbers of all families, and the branches below."""
+"""Overview: what deserves attention, the key numbers of all families, and the branches below."""
 
-from measures.dimensions import BELOW, CAUSE, PRODUCT
-from pages import parts
+from measures.dimensions import BELOW
+from pages import parts, signals
 from pages.desk import here
 
 desk = here()
@@ -20,9 +20,6 @@ columns = {
     "complaints_on_time": "complaints",
 }
 
-parts.changed_most(
-    desk,
-    {"cohort_activation_rate": (BELOW, PRODUCT), "coverage": (BELOW,), "complaints_received": (BELOW, CAUSE)},
-)
+signals.attention(desk)
 parts.opening(desk, "overview_cards", *cards, also=tuple(columns), headed=False)
 parts.table(desk, "overview_branches", parts.title_by(desk, BELOW), tuple(columns), (BELOW,), links={"": "", **columns})

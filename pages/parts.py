@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, timedelta
 from html import escape
-from typing import TypeVar
+from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -13,7 +13,7 @@ import streamlit as st
 
 from measures.catalogue import LISTINGS
 from measures.dimensions import BELOW, DAY, MONTH, PRODUCT, WEEK
-from measures.model import Dimension, Listing, Measure, Ratio, _
+from measures.model import Dimension, Measure, Ratio
 from measures.period import Period, first_days, last_day
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, Order
 from pages.desk import Asked, Desk
@@ -21,7 +21,6 @@ from presentation import charts, findings, table_view
 from presentation import frame as drawn
 from presentation.cards import Card, cards, headline, panel
 from presentation.export_view import export_buttons
-from presentation.filters import choose_branch, choose_product
 from presentation.tables import Column, listing_table, table_of
 
 MATURE = "mature_signed"
@@ -30,7 +29,15 @@ MATURE = "mature_signed"
 BATCH = 50_000
 """Rows of a listing that are held in memory at once while a file is written."""
 
-_Shown = TypeVar("_Shown", Dimension, Listing)
+
+class Labelled(Protocol):
+    """What a reader can choose by its label."""
+
+    @property
+    def label(self) -> str: ...
+
+
+_Shown = TypeVar("_Shown", bound=Labelled)
 
 
 def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed: bool = True) -> None:
@@ -63,24 +70,6 @@ def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed:
     cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.look, desk.say, key=key)
 
 
-def changed_most(desk: Desk, among: Mapping[str, Sequence[Dimension]]) -> None:
-    """Three sentences on the largest changes of the measures named, by the dimensions beside them."""
-    found = []
-    for measure in desk.known(*among) if desk.filters.against else ():
-        for by in among[measure.name]:
-            asked = desk.ask(_with_base(measure), [by], compared=True)
-            found.append(findings.Part(measure, by, asked.answer))
-    sentences = findings.largest_changes(found, desk.say)
-    nothing_told = _("Nothing changed by more than chance") if desk.filters.against else _("No comparison is chosen")
-    headline(
-        sentences[0] if sentences else desk.say(nothing_told),
-        desk.say(
-            "The largest changes between the two periods, by how many contracts, customers or complaints they concern."
-        ),
-        *sentences[1:],
-    )
-
-
 def title_by(desk: Desk, by: Dimension) -> str:
     """The title of a table by one dimension: “By cause”, “By branch below Jiangbei”."""
     if by is BELOW:
@@ -106,69 +95,51 @@ def choice(desk: Desk, key: str, options: Mapping[str, _Shown]) -> tuple[str, _S
     return chosen, options[chosen]
 
 
+def closer(desk: Desk, key: str, options: Mapping[str, str]) -> str | None:
+    """Asks which of `options`, names with their labels, the reader wants to look at closer.
+
+    None at first: then nothing more is asked of the warehouse or drawn, and the page stays as quick as it is without them.
+    """
+    return st.segmented_control(
+        desk.say("Look closer"),
+        list(options),
+        format_func=lambda name: desk.say(options[name]),
+        key=key,
+        persist_state="session",
+    )
+
+
 def trend(desk: Desk, name: str, key: str, by: Dimension | None = None, step: Dimension | None = None) -> None:
     """The measure over time, split by `by` where it is given, in steps that suit the period's length."""
     measure = desk.measure(name)
-    step = step or _step(desk)
-    if not _kept(desk, measure, *([by] if by else []), step):
+    step = step or step_for(desk)
+    if not is_kept(desk, measure, *([by] if by else []), step):
         return
-    asked = desk.ask(_with_base(measure), [*([by] if by else []), step])
-    growing = _incomplete_from(desk, measure, _days(asked.answer, step), step)
+    grain = [*([by] if by else []), step]
+    asked = desk.ask(with_counts(desk, measure, *grain), grain)
+    growing = growing_from(desk, measure, days_of(asked.answer, step), step)
     few = findings.too_few(measure, asked.answer)
     rows = asked.answer[~few]
-    with panel(findings.course(measure, rows, by, step, growing, desk.say), _meaning(desk, measure, step)):
+    with panel(findings.course(measure, rows, by, step, growing, desk.say), meaning(desk, measure, step)):
         charts.lines(rows, step=step, measure=measure, look=desk.look, key=key, series=by, incomplete_from=growing)
-        _say_few(desk, measure, few, desk.say("not drawn"))
-        _say_ignored(desk, asked)
-
-
-def compared(
-    desk: Desk, name: str, by: Dimension, key: str, *, on_pick: Callable[[str | None], None] | None = None
-) -> None:
-    """The measure by one dimension as bars, the highest first, beside the overall value."""
-    measure = desk.measure(name)
-    if not _kept(desk, measure, by):
-        return
-    asked = desk.ask(_with_base(measure), [by], order=[Order(name)])
-    total = desk.total(asked)
-    title = (
-        findings.first_of(measure, asked.answer, by, total, desk.say)
-        if measure.adds_up
-        else findings.spread(measure, asked.answer, by, desk.say)
-    )
-    with panel(title, _meaning(desk, measure, by)):
-        if asked.answer.empty:
-            st.caption(nothing(desk))
-            return
-        few = findings.too_few(measure, asked.answer)
-        charts.bars(
-            pd.concat([asked.answer[~few], asked.answer[few]]),
-            id=by.name,
-            name=_shown_name(by),
-            measure=measure,
-            look=desk.look,
-            key=key,
-            overall=total.iloc[0][name] if isinstance(measure, Ratio) else None,
-            on_pick=on_pick or {BELOW: choose_branch, PRODUCT: choose_product}.get(by),
-        )
-        _say_few(desk, measure, few, desk.say("at the end, without rank"))
-        _say_ignored(desk, asked)
+        say_few(desk, measure, few, desk.say("not drawn"))
+        say_ignored(desk, asked)
 
 
 def pareto(desk: Desk, name: str, by: Dimension, key: str) -> None:
     """A count by one dimension, the largest first, beside the share of each and all before it."""
     measure = desk.measure(name)
-    if not _kept(desk, measure, by):
+    if not is_kept(desk, measure, by):
         return
     asked = desk.ask([measure], [by], order=[Order(name)], cumulative=True)
-    with panel(findings.first_of(measure, asked.answer, by, desk.total(asked), desk.say), _meaning(desk, measure, by)):
+    with panel(findings.first_of(measure, asked.answer, by, desk.total(asked), desk.say), meaning(desk, measure, by)):
         if asked.answer.empty:
             st.caption(nothing(desk))
             return
         charts.pareto(
             asked.answer,
             id=by.name,
-            name=_shown_name(by),
+            name=shown_name(by),
             measure=measure,
             look=desk.look,
             key=key,
@@ -179,10 +150,10 @@ def pareto(desk: Desk, name: str, by: Dimension, key: str) -> None:
 def crossed(desk: Desk, name: str, x: Dimension, y: Dimension, key: str) -> None:
     """The measure by two dimensions as a matrix."""
     measure = desk.measure(name)
-    if not _kept(desk, measure, x, y):
+    if not is_kept(desk, measure, x, y):
         return
-    asked = desk.ask(_with_base(measure), [y, x])
-    with panel(say_by(desk, [measure], [y, x]), _meaning(desk, measure, y, x)):
+    asked = desk.ask(with_counts(desk, measure, y, x), [y, x])
+    with panel(say_by(desk, [measure], [y, x]), meaning(desk, measure, y, x)):
         if asked.answer.empty:
             st.caption(nothing(desk))
             return
@@ -195,17 +166,17 @@ def crossed(desk: Desk, name: str, x: Dimension, y: Dimension, key: str) -> None
             look=desk.look,
             key=key,
         )
-        _say_few(desk, measure, few, desk.say("not shown"))
-        _say_ignored(desk, asked)
+        say_few(desk, measure, few, desk.say("not shown"))
+        say_ignored(desk, asked)
 
 
 def bands(desk: Desk, name: str, by: Dimension, key: str) -> None:
     """A count by ordered bands, such as the age of open items."""
     measure = desk.measure(name)
-    if not _kept(desk, measure, by):
+    if not is_kept(desk, measure, by):
         return
     asked = desk.ask([measure], [by])
-    with panel(findings.first_of(measure, asked.answer, by, desk.total(asked), desk.say), _meaning(desk, measure, by)):
+    with panel(findings.first_of(measure, asked.answer, by, desk.total(asked), desk.say), meaning(desk, measure, by)):
         if asked.answer.empty:
             st.caption(nothing(desk))
             return
@@ -228,12 +199,12 @@ def table(
     measures = [measure for measure in known if measure.dimensions.issuperset(by)]
     if not measures:
         if known:
-            _kept(desk, known[0], *by)
+            is_kept(desk, known[0], *by)
         return
     first = Order(measures[0].name)
     order, keep = table_view.order_state(key, first)
     endings = ("", BEFORE, CHANGE) if compared and desk.filters.against else ("",)
-    if order.column not in {m.name + e for m in measures for e in endings} | {_shown_name(d) for d in by}:
+    if order.column not in {m.name + e for m in measures for e in endings} | {shown_name(d) for d in by}:
         order = first  # chosen when the warehouse still had that measure, or another period was compared with
     asked = desk.ask(measures, by, order=[order], compared=compared)
     changes = asked.question.against is not None
@@ -243,7 +214,7 @@ def table(
         with st.container(horizontal=True, vertical_alignment="center"):
             st.html(f"<div class=chart-finding>{escape(title)}</div>", width="stretch")
             export_buttons(shown, desk.about(len(asked.answer), asked.ignored, compared=changes), desk.say, key)
-        _say_ignored(desk, asked)
+        say_ignored(desk, asked)
         table_view.show(
             shown,
             say=desk.say,
@@ -251,8 +222,8 @@ def table(
             empty=nothing(desk),
             order=order,
             on_order=keep,
-            link=_links(desk, by[0], links) if leads else None,
-            on_pick=_go if leads else None,
+            link=link_to(desk, by[0], links) if leads else None,
+            on_pick=go if leads else None,
         )
 
 
@@ -333,19 +304,7 @@ def say_by(desk: Desk, measures: Iterable[Measure], by: Iterable[Dimension]) -> 
     return desk.say("{measures} by {dimensions}", measures=named, dimensions=dimensions) if dimensions else named
 
 
-def drawn_as_fits(desk: Desk, name: str, by: Sequence[Dimension], key: str) -> None:
-    """The chart that a question's grain calls for; with three dimensions or more the table alone can show it."""
-    steps_asked = [d for d in by if d.step]
-    others = [d for d in by if not d.step]
-    if len(by) == 1 and others:
-        compared(desk, name, others[0], key)
-    elif len(steps_asked) == 1 and len(others) <= 1:
-        trend(desk, name, key, by=others[0] if others else None, step=steps_asked[0])
-    elif len(others) == 2 and not steps_asked:
-        crossed(desk, name, others[1], others[0], key)
-
-
-def _kept(desk: Desk, measure: Measure, *by: Dimension) -> bool:
+def is_kept(desk: Desk, measure: Measure, *by: Dimension) -> bool:
     """Whether the warehouse keeps `measure` by all of `by`; where it does not, the page says so."""
     lacking = [desk.say(d.label) for d in by if d not in measure.dimensions]
     if lacking:
@@ -359,20 +318,23 @@ def _kept(desk: Desk, measure: Measure, *by: Dimension) -> bool:
     return not lacking
 
 
-def _with_base(measure: Measure) -> list[Measure]:
-    """A rate is asked beside what it is a rate of, so that too few can be told from enough."""
-    under = getattr(measure, "under", None)
-    return [measure, under] if under is not None and measure.dimensions <= under.dimensions else [measure]
+def with_counts(desk: Desk, measure: Measure, *by: Dimension) -> list[Measure]:
+    """A rate beside both of its counts, which its statement has anyhow, so that too few can be told from enough. Alone where one of
+    them is not kept by all that the rate is split and filtered by: complaints of one cause for all contracts."""
+    if not isinstance(measure, Ratio):
+        return [measure]
+    wanted = {*by, *(d for d, ids in desk.filters.where().items() if ids and d in measure.dimensions)}
+    return [measure, *(measure.counts if all(wanted <= count.dimensions for count in measure.counts) else ())]
 
 
-def _say_ignored(desk: Desk, asked: Asked) -> None:
+def say_ignored(desk: Desk, asked: Asked) -> None:
     """Says which filters the numbers are not kept by, and so are not under."""
     if asked.ignored:
         listed = desk.say.listed([desk.say(d.label) for d in asked.ignored])
         st.caption(desk.say("for all: {dimensions}", dimensions=listed))
 
 
-def _say_few(desk: Desk, measure: Measure, few: pd.Series, where_they_are: str) -> None:
+def say_few(desk: Desk, measure: Measure, few: pd.Series, where_they_are: str) -> None:
     """Says which rates of a chart stand for too few to be judged, and where they are in it."""
     number = len(few[few])
     if number and isinstance(measure, Ratio):
@@ -387,26 +349,26 @@ def _say_few(desk: Desk, measure: Measure, few: pd.Series, where_they_are: str) 
         )
 
 
-def _shown_name(dimension: Dimension) -> str:
+def shown_name(dimension: Dimension) -> str:
     return dimension.name + NAME if dimension.named else dimension.name
 
 
-def _meaning(desk: Desk, measure: Measure, *by: Dimension) -> str:
+def meaning(desk: Desk, measure: Measure, *by: Dimension) -> str:
     grain = " × ".join(desk.say(d.label) for d in by)
     return f"{desk.say(measure.label)} · {grain} · {desk.say(measure.meaning)}"
 
 
-def _step(desk: Desk) -> Dimension:
+def step_for(desk: Desk) -> Dimension:
     days = desk.filters.period.days
     return DAY if days <= 31 else WEEK if days <= 120 else MONTH
 
 
-def _days(answer: pd.DataFrame, step: Dimension) -> list[date]:
+def days_of(answer: pd.DataFrame, step: Dimension) -> list[date]:
     """The first days of the steps that the rows are about."""
     return answer[step.name].dt.date.tolist()
 
 
-def _incomplete_from(desk: Desk, measure: Measure, days: Iterable[date], step: Dimension) -> date | None:
+def growing_from(desk: Desk, measure: Measure, days: Iterable[date], step: Dimension) -> date | None:
     """The first of the steps whose number still grows: the running one, or one whose contracts and assignments are too young."""
     steps = sorted(set(days))
     if not steps:
@@ -425,11 +387,11 @@ def _settled(desk: Desk, measures: Iterable[Measure], months: pd.DataFrame) -> d
 
     A month without rows is what the measure says it is without rows: none, or not known.
     """
-    days = _days(months, MONTH)
+    days = days_of(months, MONTH)
     year = list(first_days(desk.year_of_months, "month"))
     lines = {}
     for measure in measures:
-        until = _incomplete_from(desk, measure, days, MONTH)
+        until = growing_from(desk, measure, days, MONTH)
         known = dict(zip(days, months[measure.name].tolist(), strict=True))
         absent = getattr(measure, "absent", None)
         line = [known.get(month, absent) for month in year if until is None or month < until]
@@ -451,7 +413,7 @@ def _paces(desk: Desk, measures: Iterable[Measure]) -> dict[str, str]:
     }
 
 
-def _links(desk: Desk, dimension: Dimension, links: dict[str, str]) -> Callable[[dict, Column], str | None]:
+def link_to(desk: Desk, dimension: Dimension, links: dict[str, str]) -> Callable[[dict, Column], str | None]:
     parameter = "product" if dimension is PRODUCT else "branch"
 
     def link(row: dict, column: Column) -> str | None:
@@ -464,5 +426,5 @@ def _links(desk: Desk, dimension: Dimension, links: dict[str, str]) -> Callable[
     return link
 
 
-def _go(pick: dict) -> None:
+def go(pick: dict) -> None:
     st.session_state["_go"] = pick["href"]

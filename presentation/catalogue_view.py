@@ -49,7 +49,8 @@ def _entry(measure: Measure, catalogue: Catalogue, say: Words) -> str:
     facts = [say(UNIT_LABELS[measure.unit]), say(BETTER_LABELS[measure.better])]
     if isinstance(measure, Ratio):
         facts.insert(0, say("{over} ÷ {under}", over=say(measure.over.label), under=say(measure.under.label)))
-    split_by = say("Split by: {dimensions}", dimensions=say.listed(sorted({say(d.label) for d in measure.dimensions})))
+    split = {say(d.label) for d in measure.dimensions if not d.elapsed}
+    split_by = say("Split by: {dimensions}", dimensions=say.listed(sorted(split)))
     lacks = (
         _lacks(say(measure.label), catalogue.missing[measure.name], say) if measure.name in catalogue.missing else ""
     )

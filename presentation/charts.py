@@ -41,10 +41,10 @@ _SMALL_HEIGHT = 96
 _LABEL_HEIGHT = 15
 """The height of a line of text: labels at the ends of lines keep this distance."""
 _FONT = '"Source Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif'
-_APART = "\u001f"
+APART = "\u001f"
 """Stands between a row's position and its name: two branches of one name stay two rows."""
-_NAME_ONLY = f"slice(datum.value, indexof(datum.value, '{_APART}') + 1)"
-_NAME_IN_LINES = f"width / length(domain('x')) < 6.8 * length({_NAME_ONLY}) ? split({_NAME_ONLY}, ' ') : {_NAME_ONLY}"
+NAME_ONLY = f"slice(datum.value, indexof(datum.value, '{APART}') + 1)"
+_NAME_IN_LINES = f"width / length(domain('x')) < 6.8 * length({NAME_ONLY}) ? split({NAME_ONLY}, ' ') : {NAME_ONLY}"
 """On a phone, names beside each other are broken at their spaces."""
 _FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
 _FROM_ZERO = (Unit.COUNT, Unit.AMOUNT, Unit.RATE, Unit.DAYS)
@@ -68,6 +68,18 @@ class Step:
     share: float | None = None
 
 
+@dataclass(frozen=True)
+class Doubt:
+    """What is known of one rate among others: the ends of its interval, both in the measure's unit (the upper may be infinite), the
+    first and the last place from the top that it may really have (None: it stands for too few to have one), and its group, 1
+    the highest, in which none can be told apart from the first."""
+
+    lower: float
+    upper: float
+    places: tuple[int, int] | None
+    group: int
+
+
 # Bars ---------------------------------------------------------------------------------------------------------------
 
 
@@ -83,17 +95,22 @@ def bars(
     marked: str | None = None,
     on_pick: Callable[[str], None] | None = None,
     limit_note: str | None = None,
+    doubts: Sequence[Doubt] | None = None,
 ) -> None:
     """Bars from zero in the order of `frame`, each with its name and value; more than ROWS_SEEN scroll.
 
     `id` and `name` are columns; where they are the same, the dimension of that name says what its codes mean. `overall` is
     drawn as a labelled line. The bar of the id `marked` has the accent; without it, all have. A click calls `on_pick` with
     the bar's id before the page runs again. `limit_note` stands under the chart, where `frame` holds only the first rows.
+    `doubts`, one for each row, draw the interval of each that has a place, and a ground under every other group.
     """
     say = words(look.language)
-    named = _named(frame, id, name, say)
+    named = names_of(frame, id, name, say)
     accents = [marked is None or id_ == marked for id_, _ in named]
-    _bars(_items(frame, named, measure, look, say), accents, measure, overall, look, key, on_pick, limit_note)
+    items = _items(frame, named, measure, look, say)
+    if doubts is not None:
+        _add_doubts(items, doubts, measure, look, say)
+    _bars(items, accents, measure, overall, look, key, on_pick, limit_note, doubted=doubts is not None)
 
 
 def pareto(
@@ -113,7 +130,7 @@ def pareto(
     look the same.
     """
     say = words(look.language)
-    items = _items(frame, _named(frame, id, name, say), measure, look, say)
+    items = _items(frame, names_of(frame, id, name, say), measure, look, say)
     accents = [True] * len(items)
     if cumulative:
         reached = _numbers(frame, cumulative)
@@ -138,7 +155,7 @@ def funnel(steps: Sequence[Step], *, look: Look, key: str) -> None:
         items.append(
             _item(number, None, step.label, None if pd.isna(step.value) else float(step.value), label, said, "")
         )
-    alt_text = _sentences([_said(item) for item in items], say)
+    alt_text = sentences([_said(item) for item in items], say)
     _draw_bars(items, [True] * len(items), _overall(None, ""), look, "", "", key, alt_text)
     if any(step.share is not None for step in steps):
         st.caption(say("Beside each count: its share of the step before."))
@@ -147,16 +164,49 @@ def funnel(steps: Sequence[Step], *, look: Look, key: str) -> None:
 def columns(frame: pd.DataFrame, *, id: str, name: str, measure: Measure, look: Look, key: str) -> None:
     """Upright bars from zero in the order of `frame`: for bands that have an order, such as how long things have been open."""
     say = words(look.language)
-    items = _items(frame, _named(frame, id, name, say), measure, look, say)
+    items = _items(frame, names_of(frame, id, name, say), measure, look, say)
     if not items:
         st.caption(say("No numbers to draw."))
         return
     spec = _columns_template(look, say(measure.label), _label_of_n(measure, say))
-    _draw(spec, {"rows": pa.Table.from_pylist(items)}, key, _told(items, measure, say))
+    draw(spec, {"rows": pa.Table.from_pylist(items)}, key, _told(items, measure, say))
+
+
+def _add_doubts(items: list[dict], doubts: Sequence[Doubt], measure: Measure, look: Look, say: Words) -> None:
+    ranked = sum(doubt.places is not None for doubt in doubts)
+    groups = {doubt.group for doubt in doubts if doubt.places}
+    for item, doubt in zip(items, doubts, strict=True):
+        item["between"] = between(doubt.lower, doubt.upper, measure, look)
+        item["place"] = say("none: too few")
+        item["ground"], item["low"], item["high"] = "transparent", None, None
+        if doubt.places:
+            first, last = doubt.places
+            item["place"] = say("{first}–{last} of {all}", first=first, last=last, all=ranked)
+            if first == last:
+                item["place"] = say("{place} of {all}", place=first, all=ranked)
+            item["low"], item["high"] = doubt.lower, doubt.upper
+            item["at"] = max(item["at"], doubt.upper)  # the number stands beside the interval, not on it
+            if len(groups) > 1 and doubt.group % 2:
+                item["ground"] = colours(look.dark).empty
+
+
+def between(lower: float, upper: float, measure: Measure, look: Look) -> str:
+    """“61.2 % – 64.8 %”: the ends of an interval, in the measure's unit; an infinite end is open."""
+    ends = [shown(end, measure.unit, look.language) if math.isfinite(end) else "∞" for end in (lower, upper)]
+    return " – ".join(ends)
 
 
 def _bars(
-    items, accents, measure: Measure, overall, look: Look, key: str, on_pick, limit_note: str | None = None
+    items,
+    accents,
+    measure: Measure,
+    overall,
+    look: Look,
+    key: str,
+    on_pick,
+    limit_note: str | None = None,
+    *,
+    doubted: bool = False,
 ) -> None:
     say = words(look.language)
     rules = _overall(None, "")
@@ -164,8 +214,9 @@ def _bars(
     if overall is not None and not pd.isna(overall):
         value = shown(overall, measure.unit, look.language)
         rules = _overall(float(overall), say("overall {value}", value=value))
-        alt_text = _sentences([alt_text, say("Overall: {value}", value=value)], say)
-    _draw_bars(items, accents, rules, look, say(measure.label), _label_of_n(measure, say), key, alt_text, on_pick)
+        alt_text = sentences([alt_text, say("Overall: {value}", value=value)], say)
+    labels = say(measure.label), _label_of_n(measure, say)
+    _draw_bars(items, accents, rules, look, *labels, key, alt_text, on_pick, doubted=doubted)
     if limit_note:
         st.caption(limit_note)
 
@@ -177,40 +228,52 @@ def _overall(at: float | None, label: str) -> pa.Table:
 
 
 def _draw_bars(
-    items, accents, rules: pa.Table, look: Look, label: str, n_label: str, key: str, alt_text: str, on_pick=None
+    items,
+    accents,
+    rules: pa.Table,
+    look: Look,
+    label: str,
+    n_label: str,
+    key: str,
+    alt_text: str,
+    on_pick=None,
+    *,
+    doubted: bool = False,
 ) -> None:
     if not items:
         st.caption(words(look.language)("No numbers to draw."))
         return
     theme = colours(look.dark)
-    room = max(_text_width(item["label"]) for item in items) + 8
+    room = max(text_width(item["label"]) for item in items) + 8
     for item, accent in zip(items, accents, strict=True):
         item["tint"] = theme.accent if accent else theme.rest
         item["room"] = room
     rows = pa.Table.from_pylist(items)
-    spec = _bars_template(look, label, n_label, on_pick is not None)
+    spec = _bars_template(look, label, n_label, on_pick is not None, doubted)
     height = ROWS_SEEN * _ROW + 40 if len(items) > ROWS_SEEN else "content"
     with st.container(key=key, height=height, border=False):
-        _draw(spec, {"rows": rows, "overall": rules}, f"{key}_bars", alt_text, ("id",), on_pick)
+        draw(spec, {"rows": rows, "overall": rules}, f"{key}_bars", alt_text, ("id",), on_pick)
 
 
 @lru_cache(maxsize=256)
-def _bars_template(look: Look, label: str, n_label: str, pickable: bool) -> dict:
-    theme = colours(look.dark)
+def _bars_template(look: Look, label: str, n_label: str, pickable: bool, doubted: bool = False) -> dict:
+    theme, say = colours(look.dark), words(look.language)
+    more = [alt.Tooltip("between:N", title=say("95 times of 100 between"))] if doubted else []
+    more += [alt.Tooltip("place:N", title=say("Place from the top"))] if doubted else []
     base = alt.Chart(alt.NamedData("rows")).encode(
         y=alt.Y(
             "row:N",
             sort=None,
             title=None,
             axis=alt.Axis(
-                labelExpr=_NAME_ONLY,
+                labelExpr=NAME_ONLY,
                 # On a phone the names may take a third of the width; where they are cut, the tooltip has them whole.
                 labelLimit=alt.ExprRef("min(220, containerSize()[0] * 0.34)"),
                 labelColor=theme.text,
                 labelPadding=8,
             ),
         ),
-        tooltip=_tooltip(label, n_label),
+        tooltip=[*tooltip(label, n_label), *more],
     )
     cursor = "pointer" if pickable else "default"
     # The whole row can be clicked and pointed at: a small bar is hard to hit, a bar of zero cannot be.
@@ -225,16 +288,28 @@ def _bars_template(look: Look, label: str, n_label: str, pickable: bool) -> dict
     )
     overall = alt.Chart(alt.NamedData("overall")).encode(x=alt.X("at:Q", scale=along, axis=None))
     text = base.encode(x=alt.X("at:Q", scale=along, axis=None), text="label:N")
+    grounds, intervals = [], []
+    if doubted:
+        ground = base.mark_bar(height={"band": 1}).encode(x=alt.value(0), x2=alt.value("width"))
+        grounds = [ground.encode(color=alt.Color("ground:N", scale=None))]
+        whole = base.encode(x=alt.X("low:Q", scale=along, axis=None), x2="high:Q")
+        # A line of the page's colour around it, so that it is seen on the bar as well as beside it.
+        intervals = [
+            whole.mark_rule(color=theme.page, strokeWidth=4, opacity=0.7, cursor=cursor),
+            whole.mark_rule(color=theme.text, strokeWidth=1.4, cursor=cursor),
+        ]
     chart = alt.layer(
+        *grounds,
         overall.mark_rule(color=theme.muted, strokeWidth=1.2),
         overall.mark_text(baseline="bottom", color=theme.text, fontSize=12).encode(y=alt.value(-3), text="label:N"),
         rows,
         marks,
+        *intervals,
         # A halo, so that the line of the overall value does not strike through the numbers.
         text.mark_text(align="left", dx=6, stroke=theme.page, strokeWidth=4, strokeJoin="round", cursor=cursor),
         text.mark_text(align="left", dx=6, color=theme.muted, cursor=cursor),
     ).properties(height=alt.Step(_ROW))
-    return _converted(chart, look)
+    return converted(chart, look)
 
 
 @lru_cache(maxsize=256)
@@ -250,13 +325,13 @@ def _columns_template(look: Look, label: str, n_label: str) -> dict:
             ),
             scale=alt.Scale(paddingInner=0.3, paddingOuter=0.15),
         ),
-        tooltip=_tooltip(label, n_label),
+        tooltip=tooltip(label, n_label),
     )
     up = alt.Scale(zero=True, nice=False)
     marks = base.mark_bar(cornerRadiusEnd=2, color=theme.accent).encode(y=alt.Y("value:Q", scale=up, axis=None))
     text = base.encode(y=alt.Y("at:Q", scale=up, axis=None), text="label:N")
     chart = alt.layer(marks, text.mark_text(baseline="bottom", dy=-4, color=theme.text))
-    return _converted(chart.properties(height=_HEIGHT - 40), look)
+    return converted(chart.properties(height=_HEIGHT - 40), look)
 
 
 # Lines --------------------------------------------------------------------------------------------------------------
@@ -283,7 +358,7 @@ def lines(
     those outside of the steps shown are left out. More than MOST_LINES lines become small charts on one scale.
     """
     say = words(look.language)
-    steps = _steps(frame, step)
+    steps = steps_of(frame, step)
     found = _series(frame, steps, step, measure, series, say)
     known = [value for line in found for value in line.values if value is not None]
     if not known:
@@ -293,13 +368,13 @@ def lines(
         # Said instead of drawn: a quiet choice of some of them would hide the others.
         st.caption(say("{count} lines cannot be read as a chart. Choose fewer, or read the table.", count=len(found)))
         return
-    shared = _Shared(
+    shared = Shared(
         measure=measure,
         look=look,
         step=step.step,
         steps=steps,
-        first_open=_first_open(steps, incomplete_from),
-        ticks=_ticks(known, measure.unit),
+        first_open=open_from(steps, incomplete_from),
+        ticks=ticks_of(known, measure.unit),
         rules=[(day, label) for day, label in rules if steps[0][0] <= day <= steps[-1][1]],
     )
     if len(found) <= MOST_LINES:
@@ -323,7 +398,7 @@ class _Line:
 
 
 @dataclass(frozen=True)
-class _Shared:
+class Shared:
     """What the small charts of one answer have in common."""
 
     measure: Measure
@@ -338,7 +413,7 @@ class _Shared:
     rules: list[tuple[date, str]]
 
 
-def _lines(found: Sequence[_Line], tints: Sequence[str], shared: _Shared, key: str, *, small: bool = False) -> None:
+def _lines(found: Sequence[_Line], tints: Sequence[str], shared: Shared, key: str, *, small: bool = False) -> None:
     look, unit = shared.look, shared.measure.unit
     say, theme = words(look.language), colours(look.dark)
     names = [step_shown(start, shared.step, look.language) for start, _end in shared.steps]
@@ -379,13 +454,13 @@ def _lines(found: Sequence[_Line], tints: Sequence[str], shared: _Shared, key: s
     ticks = shared.ticks[::2] if small and len(shared.ticks) > 3 else shared.ticks
     datasets = {
         "points": pa.Table.from_pylist(points),
-        "ends": pa.Table.from_pylist(_spread(ends, low, high, _SMALL_HEIGHT if small else _HEIGHT)),
-        "grid": pa.table({"at": ticks, "label": [_tick(tick, unit, look.language) for tick in ticks]}),
-        "steps": _step_labels(shared, places, 3 if small else 5),
-        "rules": _rule_rows(shared.rules, places),
+        "ends": pa.Table.from_pylist(spread(ends, low, high, _SMALL_HEIGHT if small else _HEIGHT)),
+        "grid": pa.table({"at": ticks, "label": [tick_label(tick, unit, look.language) for tick in ticks]}),
+        "steps": step_labels(shared, places, 3 if small else 5),
+        "rules": rule_rows(shared.rules, places),
     }
-    alt_text = _sentences([say(shared.measure.label), *told, *(label for _day, label in shared.rules)], say)
-    _draw(_lines_template(look, say(shared.measure.label), len(found) > 1, small), datasets, key, alt_text)
+    alt_text = sentences([say(shared.measure.label), *told, *(label for _day, label in shared.rules)], say)
+    draw(_lines_template(look, say(shared.measure.label), len(found) > 1, small), datasets, key, alt_text)
 
 
 @lru_cache(maxsize=256)
@@ -441,7 +516,7 @@ def _lines_template(look: Look, label: str, several: bool, small: bool) -> dict:
                 text="label:N", color=alt.Color("ink:N", scale=None)
             )
         )
-    return _converted(alt.layer(*layers).properties(height=_SMALL_HEIGHT if small else _HEIGHT), look)
+    return converted(alt.layer(*layers).properties(height=_SMALL_HEIGHT if small else _HEIGHT), look)
 
 
 def _series(
@@ -456,7 +531,7 @@ def _series(
     # What a group without rows means is declared with the count; of a ratio nothing is known without rows.
     absent = measure.absent if isinstance(measure, Count) else None
     named = (
-        _named(frame, series.name, series.name + NAME if series.named else series.name, say)
+        names_of(frame, series.name, series.name + NAME if series.named else series.name, say)
         if series
         else [("", "")] * len(frame)
     )
@@ -468,7 +543,7 @@ def _series(
     return [_Line(id_, names[id_], [at.get(start, absent) for start, _end in steps]) for id_, at in values.items()]
 
 
-def _steps(frame: pd.DataFrame, step: Dimension) -> list[tuple[date, date]]:
+def steps_of(frame: pd.DataFrame, step: Dimension) -> list[tuple[date, date]]:
     """First and last day of every step from the first in `frame` to the last."""
     if frame.empty:
         return []
@@ -477,7 +552,7 @@ def _steps(frame: pd.DataFrame, step: Dimension) -> list[tuple[date, date]]:
     return list(zip(periods.start_time.date, periods.end_time.date, strict=True))
 
 
-def _first_open(steps: Sequence[tuple[date, date]], incomplete_from: date | None) -> int:
+def open_from(steps: Sequence[tuple[date, date]], incomplete_from: date | None) -> int:
     if incomplete_from is None:
         return len(steps)
     return next((at for at, (_start, end) in enumerate(steps) if end >= incomplete_from), len(steps))
@@ -493,7 +568,7 @@ def _tints(found: Sequence[_Line], accent: str | None, among: Sequence[str], loo
     return [tint[id_] for id_ in ids]
 
 
-def _ticks(known: Sequence[float], unit: Unit) -> list[float]:
+def ticks_of(known: Sequence[float], unit: Unit) -> list[float]:
     """The ticks of a scale that holds all of `known` and begins and ends with a tick; shares stay within 0 and 1.
 
     A scale that does not begin at zero spans at least five points (or a tenth): chance must not look like a landslide.
@@ -522,13 +597,13 @@ def _tick_size(least: float) -> float:
     return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= least * (1 - 1e-9))
 
 
-def _tick(value: float, unit: Unit, language: str) -> str:
+def tick_label(value: float, unit: Unit, language: str) -> str:
     if unit is Unit.SHARE:
         return f"{value * 100:.10g}" + (" %" if language == "en" else "%")
     return short(value, unit, language)
 
 
-def _spread(ends: list[dict], low: float, high: float, height: int) -> list[dict]:
+def spread(ends: list[dict], low: float, high: float, height: int) -> list[dict]:
     """`ends` with the place `at` of each label: beside the line's end, moved apart as far as the text is high."""
     gap = (high - low) * _LABEL_HEIGHT / height
     ordered = sorted(ends, key=lambda end: end["value"])
@@ -543,7 +618,7 @@ def _spread(ends: list[dict], low: float, high: float, height: int) -> list[dict
     return ends
 
 
-def _step_labels(shared: _Shared, places: Sequence[float], most: int) -> pa.Table:
+def step_labels(shared: Shared, places: Sequence[float], most: int) -> pa.Table:
     """Up to `most` labels under the axis, counted back from the last step; the year stands where it changes."""
     every = -(-len(places) // most)
     labels, seen = [], None
@@ -571,7 +646,7 @@ def _step_label(day: date, step: str, language: str) -> str:
 _RULES = pa.schema([("day", pa.float64()), ("left", pa.string()), ("right", pa.string()), ("lift", pa.int64())])
 
 
-def _rule_rows(rules: Sequence[tuple[date, str]], places: Sequence[float]) -> pa.Table:
+def rule_rows(rules: Sequence[tuple[date, str]], places: Sequence[float]) -> pa.Table:
     """The label stands on the side of its rule where there is more room, and higher than the label before it."""
     rows = []
     for number, (day, label) in enumerate(sorted(rules)):
@@ -630,8 +705,8 @@ def matrix(
             )
             cells.append(
                 {
-                    "x": f"{column}{_APART}{x_name}",
-                    "y": f"{row}{_APART}{y_name}",
+                    "x": f"{column}{APART}{x_name}",
+                    "y": f"{row}{APART}{y_name}",
                     "x_id": x_id,
                     "y_id": y_id,
                     "title": f"{y_name} · {x_name}",
@@ -646,7 +721,7 @@ def matrix(
     told = _told([cell for cell in cells if cell["value"] is not None], measure, say, ends=False)
     spec = _matrix_template(look, say(measure.label), _label_of_n(measure, say), on_pick is not None)
     with st.container(key=key):
-        _draw(spec, {"rows": pa.Table.from_pylist(cells)}, f"{key}_cells", told, ("x_id", "y_id"), on_pick)
+        draw(spec, {"rows": pa.Table.from_pylist(cells)}, f"{key}_cells", told, ("x_id", "y_id"), on_pick)
 
 
 @lru_cache(maxsize=256)
@@ -664,9 +739,9 @@ def _matrix_template(look: Look, label: str, n_label: str, pickable: bool) -> di
             "y:N",
             sort=None,
             title=None,
-            axis=alt.Axis(labelExpr=_NAME_ONLY, labelLimit=alt.ExprRef("min(160, containerSize()[0] * 0.28)"), **names),
+            axis=alt.Axis(labelExpr=NAME_ONLY, labelLimit=alt.ExprRef("min(160, containerSize()[0] * 0.28)"), **names),
         ),
-        tooltip=_tooltip(label, n_label),
+        tooltip=tooltip(label, n_label),
     )
     cursor = "pointer" if pickable else "default"
     cells = base.mark_rect(cornerRadius=3, stroke=theme.page, strokeWidth=2, cursor=cursor).encode(
@@ -677,12 +752,12 @@ def _matrix_template(look: Look, label: str, n_label: str, pickable: bool) -> di
     # On a phone a cell is narrower than its number: it is then in the tooltip and in the table beneath.
     size = alt.ExprRef("bandwidth('x') < 28 ? 0 : bandwidth('x') < 46 ? 9 : 12")
     text = base.mark_text(cursor=cursor, fontSize=size).encode(text="label:N", color=alt.Color("ink:N", scale=None))
-    return _converted(alt.layer(cells, text).properties(height=alt.Step(36)), look)
+    return converted(alt.layer(cells, text).properties(height=alt.Step(36)), look)
 
 
 def _values(frame: pd.DataFrame, dimension: Dimension, say: Words) -> list[tuple[str | None, str]]:
     """Id and name of each value of `dimension` that `frame` has: codes as declared, steps of time as they pass, else as they come."""
-    named = dict(_named(frame, dimension.name, dimension.name + NAME if dimension.named else dimension.name, say))
+    named = dict(names_of(frame, dimension.name, dimension.name + NAME if dimension.named else dimension.name, say))
     declared = list(dimension.values)
     if dimension.step:
         return sorted(named.items(), key=lambda item: item[0] or "")
@@ -700,7 +775,7 @@ def _ids(frame: pd.DataFrame, column: str) -> list[str | None]:
     ]
 
 
-def _named(frame: pd.DataFrame, id: str, name: str, say: Words) -> list[tuple[str | None, str]]:
+def names_of(frame: pd.DataFrame, id: str, name: str, say: Words) -> list[tuple[str | None, str]]:
     """Id and name of each row. Where one column is both, its dimension says what the codes mean."""
     ids = _ids(frame, id)
     dimension = DIMENSION.get(id)
@@ -740,7 +815,7 @@ def _items(frame: pd.DataFrame, named, measure: Measure, look: Look, say: Words)
 def _item(at: int, id_: str | None, name: str, value: float | None, label: str, said: str, n: str) -> dict:
     """`at` is where the label stands: at the end of the bar, at zero where there is no number."""
     return {
-        "row": f"{at}{_APART}{name}",
+        "row": f"{at}{APART}{name}",
         "id": id_,
         "title": name,
         "value": value,
@@ -751,18 +826,18 @@ def _item(at: int, id_: str | None, name: str, value: float | None, label: str, 
     }
 
 
-def _text_width(text: str) -> int:
+def text_width(text: str) -> int:
     """About how many pixels `text` takes; Chinese characters are as wide as they are high."""
     return sum(13 if ord(sign) > 0x2E80 else 7 for sign in text)
 
 
-def _tooltip(label: str, n_label: str) -> list[alt.Tooltip]:
+def tooltip(label: str, n_label: str) -> list[alt.Tooltip]:
     """The name as heading, the number as a table writes it, and how many it is of."""
     rows = [alt.Tooltip("title:N", title="title"), alt.Tooltip("said:N", title=label or "\u00a0")]
     return [*rows, alt.Tooltip("n:N", title=n_label)] if n_label else rows
 
 
-def _converted(chart: alt.LayerChart, look: Look) -> dict:
+def converted(chart: alt.LayerChart, look: Look) -> dict:
     """The chart as Vega-Lite without data, in our own config. Never changed afterwards: all draws share it."""
     spec = chart.to_dict()
     theme = colours(look.dark)
@@ -788,7 +863,7 @@ def _converted(chart: alt.LayerChart, look: Look) -> dict:
     return spec
 
 
-def _draw(
+def draw(
     spec: dict,
     datasets: Mapping[str, pa.Table],
     key: str,
@@ -829,13 +904,13 @@ def _told(items: Sequence[Mapping], measure: Measure, say: Words, *, ends: bool 
     """The chart in words: its first and last item, the highest and the lowest."""
     known = [item for item in items if item["value"] is not None]
     if not known:
-        return _sentences([say(measure.label), say("No numbers to draw.")], say)
+        return sentences([say(measure.label), say("No numbers to draw.")], say)
     extremes = [
         say("Highest: {item}", item=_said(max(known, key=lambda item: item["value"]))),
         say("Lowest: {item}", item=_said(min(known, key=lambda item: item["value"]))),
     ]
     outer = [say("First: {item}", item=_said(items[0])), say("Last: {item}", item=_said(items[-1]))] if ends else []
-    return _sentences([say(measure.label), *outer, *extremes], say)
+    return sentences([say(measure.label), *outer, *extremes], say)
 
 
 def _told_of_line(line: _Line, names: Sequence[str], texts: Sequence[str], say: Words) -> str:
@@ -857,6 +932,6 @@ def _told_of_line(line: _Line, names: Sequence[str], texts: Sequence[str], say: 
     return say("{name}: {values}", name=name, values=told) if name else told
 
 
-def _sentences(texts: Iterable[str], say: Words) -> str:
+def sentences(texts: Iterable[str], say: Words) -> str:
     end, space = (".", " ") if say.language == "en" else ("。", "")
     return space.join(text.rstrip(end) + end for text in texts)

@@ -26,7 +26,7 @@ _DEFAULT_PRESET = Preset.LAST_12_MONTHS
 _DEFAULT_COMPARE = Compare.LAST_YEAR
 _KEPT = "session"
 """While a warehouse does not answer no picker is drawn, and Streamlit would forget what was chosen."""
-_FIRST_DAY, _LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
+FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2100, 12, 31)
 """Days of the reader's own lie between: what is further away is a slip in an address, and has no day a year before it."""
 
 
@@ -90,7 +90,7 @@ def read_address(places: Mapping[str, Place], products: Mapping[str, str], top: 
     state["branch"] = branch if branch in places else top
     state["products"] = list(dict.fromkeys(p for p in address.get("product", "").split(",") if p in products))
     period = address.get("period", _DEFAULT_PRESET.value)
-    own = _own_period(period)
+    own = days_in(period)
     state["period"] = OWN if own else period if period in {p.value for p in Preset} else _DEFAULT_PRESET.value
     if own:
         state["own_days"] = own
@@ -143,7 +143,7 @@ def show(places: Mapping[str, Place], products: Mapping[str, str], data_until: d
             state.setdefault("own_days", _days(preset_period(Preset.MONTH, data_until)))
             st.date_input(
                 say("Own days"),
-                min_value=_FIRST_DAY,
+                min_value=FIRST_DAY,
                 max_value=max([data_until, *state["own_days"]]),  # a link may name days that are still to come
                 key="own_days",
                 label_visibility="collapsed",
@@ -269,13 +269,14 @@ def _chosen(places: Mapping[str, Place], data_until: date, say: Words) -> Filter
     )
 
 
-def _own_period(written: str) -> tuple[date, date] | None:
+def days_in(written: str) -> tuple[date, date] | None:
+    """The first and the last of the days in an address, `2026-01-01..2026-03-31`; None where they mean nothing."""
     start, dots, end = written.partition("..")
     try:
         days = _days(Period(date.fromisoformat(start), date.fromisoformat(end))) if dots else None
     except ValueError:
         return None
-    return days if days and days[0] >= _FIRST_DAY and days[1] <= _LAST_DAY else None
+    return days if days and days[0] >= FIRST_DAY and days[1] <= LAST_DAY else None
 
 
 def _days(period: Period) -> tuple[date, date]:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import date
 from itertools import pairwise
 
 import pandas as pd
 
 from measures.model import Dimension, Measure, Ratio, Unit
-from measures.question import BEFORE, CHANGE, NAME
+from measures.question import BEFORE, NAME
 from measures.statistics import counts_differ, shares_differ
 from presentation.charts import Step
 from presentation.units import change, short, shown, step_shown
@@ -30,7 +29,7 @@ def moved(measure: Measure, answer: pd.DataFrame, say: Words) -> str:
     found = change(row[measure.name], before, measure, say.language) if known else None
     if found is None:
         return say("{measure}: {value}", measure=label, value=value)
-    if found.direction != "same" and not _differ(measure, (row, ""), (row, BEFORE)):
+    if found.direction != "same" and not differ(measure, (row, ""), (row, BEFORE)):
         return say(
             "{measure} at {value}: a change of {change} may be chance", measure=label, value=value, change=found.text
         )
@@ -49,13 +48,13 @@ def spread(measure: Measure, answer: pd.DataFrame, dimension: Dimension, say: Wo
     first, last = rows.loc[rows[measure.name].idxmax()], rows.loc[rows[measure.name].idxmin()]
 
     def named(row: pd.Series) -> str:
-        return f"{_name(row, dimension, say)} ({short(row[measure.name], measure.unit, say.language)})"
+        return f"{name_of(row, dimension, say)} ({short(row[measure.name], measure.unit, say.language)})"
 
     if len(rows) == 1:
         return say("Only {one} has enough to tell", one=named(first))
     if first[measure.name] == last[measure.name]:
         return say("The same everywhere: {value}", value=short(first[measure.name], measure.unit, say.language))
-    if not _differ(measure, (first, ""), (last, "")):
+    if not differ(measure, (first, ""), (last, "")):
         return say("From {lowest} to {highest}: too close to tell apart", highest=named(first), lowest=named(last))
     return say("{highest} is highest, {lowest} lowest", highest=named(first), lowest=named(last))
 
@@ -88,7 +87,7 @@ def course(
     way = {"from_": told(first), "to": told(last)}
     if series is None:
         return say("From {from_} to {to}", **way)
-    return say("{name} moved most: from {from_} to {to}", name=_name(first, series, say), **way)
+    return say("{name} moved most: from {from_} to {to}", name=name_of(first, series, say), **way)
 
 
 def first_of(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total: pd.DataFrame, say: Words) -> str:
@@ -100,7 +99,7 @@ def first_of(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total
     first = rows.loc[rows[measure.name].idxmax()]
     return say(
         "{name} has the most: {value} of {total}",
-        name=_name(first, dimension, say),
+        name=name_of(first, dimension, say),
         value=short(first[measure.name], measure.unit, say.language),
         total=short(total.iloc[0][measure.name], measure.unit, say.language),
     )
@@ -124,40 +123,6 @@ def pace(reached: float, target: float, index: float, say: Words) -> str:
         target=shown(target, Unit.COUNT, say.language),
         index=shown(index, Unit.INDEX, say.language),
     )
-
-
-LEAST = 10
-"""A change that concerns fewer contracts, customers or complaints than this is not worth a sentence."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """An answer split by one dimension with the period compared with, to be searched for its largest changes."""
-
-    measure: Measure
-    dimension: Dimension
-    answer: pd.DataFrame
-
-
-def largest_changes(parts: Iterable[Part], say: Words, number: int = 3) -> list[str]:
-    """What changed most among `parts`, as sentences: those first that concern the most contracts, customers or complaints.
-
-    What may be chance is not told. The size of a change of a rate is the rate's change times what it is a rate of; of a
-    count, the change itself.
-    """
-    found: list[tuple[float, str, str]] = []
-    for part in parts:
-        rows = _known(judged(part.measure, part.answer), part.measure.name + CHANGE)
-        for _index, row in rows.iterrows():
-            weight = row[part.measure.under.name] / part.measure.per if isinstance(part.measure, Ratio) else 1
-            size = abs(float(row[part.measure.name + CHANGE]) * float(weight))
-            if size >= LEAST and _differ(part.measure, (row, ""), (row, BEFORE)):
-                found.append((size, part.measure.name, _changed(part, row, say)))
-    largest = sorted(found, key=lambda change: -change[0])
-    # The largest of each measure first: three sentences about one list would hide what happened elsewhere.
-    of_each = list({measure: change for change in reversed(largest) for measure in [change[1]]}.values())
-    others = [change for change in largest if change not in of_each]
-    return [sentence for _size, _measure, sentence in [*sorted(of_each, key=lambda c: -c[0]), *others][:number]]
 
 
 def judged(measure: Measure, answer: pd.DataFrame) -> pd.DataFrame:
@@ -192,12 +157,12 @@ def doubt(measure: Measure, row: pd.Series, say: Words) -> str | None:
     if few := few_in_words(measure, row, say):
         return few
     known = measure.has_history and pd.notna(row[measure.name]) and pd.notna(row.get(measure.name + BEFORE))
-    if known and row[measure.name] != row[measure.name + BEFORE] and not _differ(measure, (row, ""), (row, BEFORE)):
+    if known and row[measure.name] != row[measure.name + BEFORE] and not differ(measure, (row, ""), (row, BEFORE)):
         return say("the change may be chance")
     return None
 
 
-def _differ(measure: Measure, first: tuple[pd.Series, str], second: tuple[pd.Series, str]) -> bool:
+def differ(measure: Measure, first: tuple[Mapping, str], second: tuple[Mapping, str]) -> bool:
     """Whether two numbers of `measure` differ by more than chance; each is a row and the ending of its period's columns."""
     (one, ending), (other, other_ending) = first, second
     a, b = float(one[measure.name + ending]), float(other[measure.name + other_ending])
@@ -211,31 +176,10 @@ def _differ(measure: Measure, first: tuple[pd.Series, str], second: tuple[pd.Ser
     return counts_differ(a * of_a / measure.per, b * of_b / measure.per, of_first=of_a, of_second=of_b)
 
 
-def _changed(part: Part, row: pd.Series, say: Words) -> str:
-    measure = part.measure
-    found = change(row[measure.name], row[measure.name + BEFORE], measure, say.language)
-    words = {
-        "name": _told_name(row, part.dimension, say),
-        "measure": say(measure.label),
-        "change": _size(found.text),
-        "before": short(row[measure.name + BEFORE], measure.unit, say.language),
-        "value": short(row[measure.name], measure.unit, say.language),
-    }
-    if found.direction == "up":
-        return say("{name}: {measure} rose by {change}, from {before} to {value}.", **words)
-    return say("{name}: {measure} fell by {change}, from {before} to {value}.", **words)
-
-
-def _name(row: pd.Series, dimension: Dimension, say: Words) -> str:
+def name_of(row: Mapping, dimension: Dimension, say: Words) -> str:
     if dimension.named and pd.notna(row[dimension.name + NAME]):
         return str(row[dimension.name + NAME])
     return say.value(dimension, row[dimension.name])
-
-
-def _told_name(row: pd.Series, dimension: Dimension, say: Words) -> str:
-    """A branch by its name alone; anything else with what it is, because a sentence stands without a heading."""
-    name = _name(row, dimension, say)
-    return name if dimension.in_tree else say("{dimension} {name}", dimension=say(dimension.label), name=name)
 
 
 def within(label: str, say: Words) -> str:

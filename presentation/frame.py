@@ -30,6 +30,11 @@ _STYLE = """
 .chart-meaning {font-size: .84rem; opacity: .8; margin: 0}
 :root {--chinese: "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif}
 .stApp, .stApp p, .stApp button, .stApp input {font-family: "Source Sans", var(--chinese)}
+[class*="_sentences"] [data-testid="stPageLink-NavLink"] {background: none; padding: .15rem 0; margin: 0}
+[class*="_sentences"] [data-testid="stPageLink-NavLink"] * {white-space: normal; font-weight: 400; line-height: 1.45}
+[class*="_sentences"] [data-testid="stPageLink-NavLink"] p {text-decoration: underline; text-underline-offset: .2em}
+[class*="_why_sentences"] button {min-height: 0; padding: .1rem 0; text-align: start; justify-content: start}
+[class*="_why_sentences"] button p {text-decoration: underline; text-underline-offset: .2em; line-height: 1.45}
 .cards {container-type: inline-size}
 .cards > div {display: flex; flex-wrap: wrap; gap: .75rem; --columns: var(--narrow)}
 @container (min-width: 560px) {.cards > div {--columns: var(--middle)}}

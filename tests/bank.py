@@ -26,6 +26,9 @@ compared with earlier days.
 
 Targets. t1 is for all products and t2 for one of them, t3 for one agent: they stand beside each other and are not added.
 t4 is on a sub-branch, t5 and t6 on 120; t7 is over, t8 has not begun, t9 has no working day at all.
+
+Events. One on each level around 121, at its neighbour 120 and its neighbour's neighbour 12_; one about a single product; one
+the day before the period and two on one day of it.
 """
 
 # ruff: noqa: E501 — a line of a drawn table does not break.
@@ -224,6 +227,17 @@ _PICTURES = {
         2026-05-01 | 120       | mobile     | 900    | 800       | 700    | 600     | 500
         2026-04-01 | 1210      | mobile     | 0      | 0         | 0      | 0       | 0
         2024-01-01 | 120       | mobile     | 2      | 1         | 0      | 2       | 1
+    """,
+    "events": """
+        happened_on | branch_id | product_id | label
+        2026-03-31  | 12        | -          | Before
+        2026-04-01  | 1         | -          | Bank-wide
+        2026-04-02  | 12        | -          | Branch
+        2026-04-03  | 121       | -          | Sub-branch
+        2026-04-04  | 1210      | card       | Outlet
+        2026-04-05  | 120       | -          | Neighbour
+        2026-04-05  | 12_       | mobile     | Below Riverside
+        2026-05-21  | 121       | -          | After
     """,
     "loads": """
         table_name      | loaded_at           | rows | source | data_until

@@ -127,19 +127,18 @@ def of_customer(dimension: str, customer: Row, asked: Asked) -> object:
 
 def days_watched(start: str, event: object, left: object, row: Row, asked: Asked) -> int:
     """From the start to the event; of what has not happened, to the day it left or that it is looked from."""
-    if was(event, asked):
-        end = as_day(event)
-    else:
-        end = min(as_day(left), asked.seen_on) if left is not None else asked.seen_on
-    return (end - as_day(row[start])).days
+    seen_until = asked.seen_on if left is None else min(as_day(left), asked.seen_on)
+    return ((as_day(event) if was(event, asked) else seen_until) - as_day(row[start])).days
 
 
 DAYS_WATCHED: dict[str, Callable[[Row, Asked], int]] = {
-    "days_to_use": lambda row, asked: days_watched(
-        "signed_on", row["activated_on"], row["closed_on"], row, asked
-    ),
+    "days_to_use": lambda row, asked: days_watched("signed_on", row["activated_on"], row["closed_on"], row, asked),
     "days_to_contact": lambda row, asked: days_watched(
-        "assigned_on", min((c["contacted_at"] for c in contacts_of(row, asked)), default=None), row["closed_on"], row, asked
+        "assigned_on",
+        min((c["contacted_at"] for c in contacts_of(row, asked)), default=None),
+        row["closed_on"],
+        row,
+        asked,
     ),
     "days_to_close": lambda row, asked: days_watched("received_at", row["closed_at"], None, row, asked),
 }

@@ -30,6 +30,9 @@ GRAINS_OF_TWO = [
     ("cause", "product"),
     ("region", "cause"),
     ("agent", "contact_kind"),
+    ("quarter", "days_to_use"),
+    ("below", "days_to_contact"),
+    ("cause", "days_to_close"),
 ]
 
 
@@ -128,7 +131,10 @@ def test_a_measure_asked_alone_is_the_same_as_among_others(duckdb_warehouse: War
     assert_equal_to_the_oracle(duckdb_warehouse, asked, BRANCH, by=("below",), against=BEFORE)
 
 
-@pytest.mark.parametrize("name", sorted({d.name for m in MEASURES.values() for d in m.dimensions} - set(oracle.STEPS)))
+@pytest.mark.parametrize(
+    "name",
+    sorted({d.name for m in MEASURES.values() for d in m.dimensions if not d.elapsed} - set(oracle.STEPS)),
+)
 def test_a_filter_on_any_dimension_keeps_the_rows_with_that_value_and_those_with_none(
     warehouse_on: Warehouse, name: str
 ) -> None:

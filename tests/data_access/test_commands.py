@@ -564,7 +564,7 @@ def test_every_example_of_ask_in_the_readme_has_an_answer(run, tmp_path, monkeyp
 def test_every_example_in_the_help_of_ask_has_an_answer(run, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     lines = re.findall(r"^  python -m data_access (ask .*)$", run("ask", "--help")[1], re.M)
-    assert len(lines) == 4
+    assert len(lines) == 5
     for line in lines:
         code, _, error = run(*line.split())
         assert code == 0, error

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
+from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 
@@ -138,3 +140,57 @@ def test_products_are_told_by_family_and_branches_top_down(warehouse_on: Warehou
     below = warehouse_on.branches(viewer("12"))
     assert below["branch_id"].tolist() == ["12", "121", "1210", "1211", "12_"]
     assert below["name"].tolist() == ["Riverside", "Park", "Park Gate", "=1+1", '100% O\'Neill "x"']
+
+
+EVENTS = {
+    "Bank-wide": date(2026, 4, 1),
+    "Branch": date(2026, 4, 2),
+    "Sub-branch": date(2026, 4, 3),
+    "Outlet": date(2026, 4, 4),
+    "Neighbour": date(2026, 4, 5),
+    "Below Riverside": date(2026, 4, 5),
+}
+
+
+@pytest.mark.parametrize(
+    ("seen_from", "at", "expected"),
+    [
+        ("1", "1", list(EVENTS)),
+        ("1", "121", ["Bank-wide", "Branch", "Sub-branch", "Outlet"]),
+        ("1", "1210", ["Bank-wide", "Branch", "Sub-branch", "Outlet"]),
+        # What happened above a viewer's own branch is not theirs to see, nor what happened beside it.
+        ("12", "1210", ["Branch", "Sub-branch", "Outlet"]),
+        ("12", "12_", ["Branch", "Below Riverside"]),
+        ("12", "120", []),
+        ("120", "120", ["Neighbour"]),
+        ("120", "1", ["Neighbour"]),
+        ("12_", "12_", ["Below Riverside"]),
+        ("nowhere", "1", []),
+        ("1", "nowhere", []),
+    ],
+)
+def test_events_are_those_of_the_branch_and_of_all_above_and_below_it_that_the_viewer_may_see(
+    warehouse_on: Warehouse, seen_from: str, at: str, expected: list[str]
+) -> None:
+    found = warehouse_on.events(PERIOD, at, (), viewer(seen_from))
+    assert sorted(found["label"]) == sorted(expected)
+    assert {label: EVENTS[label] for label in expected} == dict(
+        zip(found["label"], found["happened_on"].dt.date, strict=True)
+    )
+
+
+def test_events_of_a_product_are_those_that_name_it_and_those_that_name_none(warehouse_on: Warehouse) -> None:
+    found = warehouse_on.events(PERIOD, "12", ("card", "loan"), viewer("1"))
+    assert found["label"].tolist() == ["Bank-wide", "Branch", "Sub-branch", "Outlet"]
+    assert found["branch_id"].tolist() == ["1", "12", "121", "1210"]
+
+
+@pytest.mark.parametrize("lacking", ["events", "happened_on", "product_id"])
+def test_a_warehouse_that_keeps_no_events_has_none_and_one_without_products_has_all(
+    own_file: Path, lacking: str
+) -> None:
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute("DROP TABLE events" if lacking == "events" else f"ALTER TABLE events DROP COLUMN {lacking}")
+    found = Warehouse(f"duckdb:///{own_file}").events(PERIOD, "1", ("card",), viewer("1"))
+    assert found.columns.tolist() == ["happened_on", "branch_id", "label"]
+    assert len(found) == (len(EVENTS) if lacking == "product_id" else 0)

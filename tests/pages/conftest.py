@@ -22,11 +22,20 @@ PAGES = ("overview", "activation", "follow_up", "complaints", "explorer", "gloss
 OPEN_CONFIG = (ROOT / "config.toml").read_text(encoding="utf-8").replace("anonymous = false", "anonymous = true")
 
 SWITCHES = {
+    "activation_why": ["activation_why_below", "activation_why_product", "activation_why_payroll"],
+    "activation_why_view": ["activation_why_chart", "activation_why_table"],
+    "follow_up_why": ["follow_up_why_below", "follow_up_why_product", "follow_up_why_campaign", "follow_up_why_agent"],
+    "follow_up_why_view": ["follow_up_why_chart", "follow_up_why_table"],
+    "complaints_why": ["complaints_why_below", "complaints_why_product"],
+    "complaints_why_view": ["complaints_why_chart", "complaints_why_table"],
     "activation_bars": ["activation_branches", "activation_products", "activation_payroll"],
+    "activation_speed": ["use_by_product", "use_by_branch", "use_by_cohort"],
     "activation_tables": ["activation_by_branch", "activation_by_product"],
+    "follow_up_speed": ["contact_by_product", "contact_by_list", "contact_by_branch"],
     "follow_up_tables": ["follow_up_lists", "follow_up_agents"],
     "complaints_bars": ["complaints_branches", "complaints_products", "complaints_channels", "complaints_states"],
     "complaints_bands": ["complaints_ages", "complaints_clock"],
+    "complaints_speed": ["closing_by_cause", "closing_by_branch", "closing_by_product", "closing_by_channel"],
     "complaints_tables": [
         "complaints_by_cause",
         "complaints_by_branch",
@@ -37,6 +46,12 @@ SWITCHES = {
     "complaints_listings": ["open_complaints", "complaint_listing"],
 }
 """What each switch of a page puts on it; the first at first."""
+
+CLOSER = ["why", "speed"]
+"""What a page shows when asked to look closer; nothing at first."""
+
+VIEWS = ["bars", "funnel"]
+"""How a rate can be drawn, on the switch of each chart that compares one."""
 
 _NO_WORDS = {
     "id",
@@ -76,6 +91,10 @@ class Visit:
         self.app.switch_page(f"{page}.py").run()
         return self
 
+    def look(self, page: str, closer: str) -> Visit:
+        """Goes to the page and opens what it shows when asked to look closer."""
+        return self.show(page).turn(f"{page}_closer", closer)
+
     def choose(self, widget: str, value: object) -> Visit:
         """Uses a picker of the frame."""
         kind = "multiselect" if widget == "products" else "selectbox"
@@ -90,9 +109,19 @@ class Visit:
     def turned(self) -> Iterator[dict[str, dict]]:
         """The tables of the page, first as it is and then after each choice of each of its switches."""
         yield self.tables
-        for switch in [found.key for found in self.app.button_group]:
-            assert len(self.app.button_group(key=switch).options) == len(SWITCHES[switch])
-            for to in [*SWITCHES[switch][1:], SWITCHES[switch][0]]:
+        seen = {found.key for found in self.app.button_group}
+        closers = [key for key in seen if key.endswith("_closer")]
+        yield from self._turned([found.key for found in self.app.button_group if found.key not in closers])
+        for switch in closers:
+            for to in CLOSER:
+                yield self.turn(switch, to).tables
+                yield from self._turned([found.key for found in self.app.button_group if found.key not in seen])
+
+    def _turned(self, switches: list[str]) -> Iterator[dict[str, dict]]:
+        for switch in switches:
+            choices = SWITCHES.get(switch, VIEWS)
+            assert len(self.app.button_group(key=switch).options) == len(choices)
+            for to in [*choices[1:], choices[0]]:
                 yield self.turn(switch, to).tables
 
     @property

@@ -21,8 +21,15 @@ from tests import bank
 
 TABLES = {
     "overview": ["overview_branches"],
-    "activation": ["activation_by_branch", "activation_by_product"],
-    "follow_up": ["follow_up_lists", "overdue_listing", "follow_up_agents"],
+    "activation": ["activation_by_branch", "activation_by_product", "use_by_product", "use_by_branch", "use_by_cohort"],
+    "follow_up": [
+        "follow_up_lists",
+        "overdue_listing",
+        "follow_up_agents",
+        "contact_by_product",
+        "contact_by_list",
+        "contact_by_branch",
+    ],
     "complaints": [
         "complaints_by_cause",
         "open_complaints",
@@ -31,6 +38,10 @@ TABLES = {
         "complaints_by_channel",
         "complaints_by_state",
         "complaint_listing",
+        "closing_by_cause",
+        "closing_by_branch",
+        "closing_by_product",
+        "closing_by_channel",
     ],
     "explorer": ["explorer_signed_below"],
 }

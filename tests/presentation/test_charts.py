@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from datetime import date
 from itertools import pairwise
 
@@ -17,7 +18,7 @@ from measures.catalogue import MEASURES
 from measures.dimensions import AGE_BAND, BELOW, MONTH, PRODUCT
 from measures.model import Unit
 from presentation import charts
-from presentation.charts import Look, Step
+from presentation.charts import Doubt, Look, Step
 from presentation.colours import DARK, LIGHT, category_colours, colours, contrast, shade
 from presentation.words import LANGUAGES, words
 
@@ -312,7 +313,7 @@ def test_shares_are_drawn_from_near_and_counts_from_zero():
 )
 def test_a_scale_holds_every_value_and_its_ticks_are_even_and_few(values, unit, size):
     known = [round(value * (1 if unit is Unit.SHARE else size), 0 if unit is Unit.COUNT else 4) for value in values]
-    ticks = charts._ticks(known, unit)
+    ticks = charts.ticks_of(known, unit)
     low, high = ticks[0], ticks[-1]
     slack = (high - low) * 1e-6
     assert low - slack <= min(known) and max(known) <= high + slack and low < high
@@ -324,13 +325,13 @@ def test_a_scale_holds_every_value_and_its_ticks_are_even_and_few(values, unit, 
 
 
 def test_chance_does_not_look_like_a_landslide():
-    ticks = charts._ticks([0.668, 0.669], Unit.SHARE)
+    ticks = charts.ticks_of([0.668, 0.669], Unit.SHARE)
     assert ticks[-1] - ticks[0] >= 0.05
 
 
 @given(some.lists(some.floats(0, 100), min_size=2, max_size=7))
 def test_labels_at_the_ends_of_lines_never_overlap(values):
-    ends = charts._spread([{"value": value} for value in values], 0, 100, 250)
+    ends = charts.spread([{"value": value} for value in values], 0, 100, 250)
     places = sorted(end["at"] for end in ends)
     least = 100 * charts._LABEL_HEIGHT / 250
     assert all(b - a >= least - 1e-6 for a, b in pairwise(places))
@@ -432,3 +433,38 @@ def test_a_colour_never_stands_for_two_things():
     assert len(set(category_colours([*"abcdefg"], dark=False).values())) == 7
     with pytest.raises(ValueError, match="8 things"):
         category_colours([*"abcdefgh"], dark=False)
+
+
+# Rates in doubt -----------------------------------------------------------------------------------------------------
+
+DOUBTS = [Doubt(0.6, 0.9, (1, 1), 1), Doubt(0.3, 0.65, (2, 3), 2), Doubt(0.2, 0.6, (2, 3), 2), Doubt(0.0, 0.7, None, 0)]
+THREE_AND_ONE = outlets(("a", "Ost", 0.8), ("b", "West", 0.5), ("c", "Nord", 0.4), ("d", "Tiny", 0.0))
+
+
+def test_an_interval_is_drawn_for_what_has_a_place_and_told_for_all():
+    rows = draw("bars", frame=THREE_AND_ONE, **BARS, doubts=DOUBTS).rows["rows"]
+    assert [(row["low"], row["high"]) for row in rows] == [(0.6, 0.9), (0.3, 0.65), (0.2, 0.6), (None, None)]
+    assert [row["between"] for row in rows][::3] == ["60.0 % – 90.0 %", "0.0 % – 70.0 %"]
+    assert [row["place"] for row in rows] == ["1 of 3", "2–3 of 3", "2–3 of 3", "none: too few"]
+    # The number stands beyond the interval; where none is drawn, at the end of the bar.
+    assert [row["at"] for row in rows] == [0.9, 0.65, 0.6, 0.0]
+
+
+def test_those_that_cannot_be_told_apart_share_a_ground_and_one_group_alone_has_none():
+    rows = draw("bars", frame=THREE_AND_ONE, **BARS, doubts=DOUBTS).rows["rows"]
+    assert [row["ground"] for row in rows] == [LIGHT.empty, "transparent", "transparent", "transparent"]
+    alike = [Doubt(doubt.lower, doubt.upper, doubt.places, 1) for doubt in DOUBTS[:3]] + DOUBTS[3:]
+    assert {row["ground"] for row in draw("bars", frame=THREE_AND_ONE, **BARS, doubts=alike).rows["rows"]} == {
+        "transparent"
+    }
+
+
+def test_an_interval_without_an_upper_end_is_open_and_breaks_no_scale():
+    open_ended = [*DOUBTS[:3], Doubt(0.0, math.inf, None, 0)]
+    rows = draw("bars", frame=THREE_AND_ONE, **BARS, doubts=open_ended).rows["rows"]
+    assert rows[3]["between"] == "0.0 % – ∞" and all(math.isfinite(row["at"]) for row in rows)
+
+
+def test_bars_without_doubts_are_drawn_as_they_were():
+    chart = draw("bars", frame=THREE_AND_ONE, **BARS)
+    assert "between" not in chart.rows["rows"][0] and "between" not in json.dumps(chart.spec)

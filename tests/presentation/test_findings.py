@@ -12,11 +12,9 @@ from measures.complaints import median_days, per_1000_contracts, received
 from measures.dimensions import BELOW, CAUSE, MONTH
 from presentation.charts import Step
 from presentation.findings import (
-    Part,
     course,
     doubt,
     first_of,
-    largest_changes,
     moved,
     pace,
     spread,
@@ -107,23 +105,6 @@ def test_the_most_of_a_count_stands_beside_the_whole():
         first_of(received, rows.assign(complaints_received=0), CAUSE, one(complaints_received=0), SAY)
         == "None in these days"
     )
-
-
-def complaints(*rows: tuple[str, int, int]) -> pd.DataFrame:
-    causes, now, before = zip(*rows, strict=True)
-    frame = pd.DataFrame({"cause": causes, "complaints_received": now, "complaints_received_before": before})
-    return frame.assign(complaints_received_change=frame["complaints_received"] - frame["complaints_received_before"])
-
-
-def test_the_largest_change_comes_first_and_noise_not_at_all():
-    part = Part(received, CAUSE, complaints(("fees", 330, 300), ("queueing", 420, 300), ("attitude", 3, 1)))
-    assert largest_changes([part], SAY) == ["Cause Queueing: Complaints received rose by 40.0 %, from 300 to 420."]
-
-
-def test_a_change_from_days_that_are_not_known_is_not_among_the_largest():
-    unknown = complaints(("fees", 400, 0)).astype({"complaints_received_change": "Float64"})
-    unknown["complaints_received_change"] = pd.NA
-    assert largest_changes([Part(received, CAUSE, unknown)], SAY) == []
 
 
 def test_a_rate_for_1_000_contracts_needs_more_than_thirty_of_them():

@@ -1,0 +1,64 @@
+"""What deserves attention, at the top of the Overview: the largest signals as links to the page that shows them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+
+import pandas as pd
+import streamlit as st
+
+from measures.model import Dimension
+from measures.period import Period
+from measures.signals import Signal, Signals, signals
+from pages.desk import Desk
+from presentation.plain import plain
+from presentation.signals import evidence, judged, method, sentence, title
+
+FIRST = 3
+
+
+def attention(desk: Desk) -> None:
+    """The largest signals, each a sentence that leads to what shows it; the others on demand; how it was judged on hover."""
+    found = found_by(desk)
+    st.html(
+        f"<div class=finding role=heading aria-level=1>{escape(title(found, desk.say))}</div>"
+        f'<div class=meaning title="{escape(method(desk.say))}">{escape(judged(found, desk.say))}</div>'
+    )
+    if not found.found:
+        return
+    with st.container(key="signals_sentences", gap="xsmall"):
+        _links(desk, found.found[:FIRST], found.year)
+        if others := found.found[FIRST:]:
+            with st.expander(desk.say.plural("{n} more", "{n} more", len(others))):
+                _links(desk, others, found.year)
+
+
+def found_by(desk: Desk) -> Signals:
+    """The signals under the page's filters, in the twelve months up to the last day of its period that has data."""
+
+    def ask(names: Sequence[str], by: Sequence[Dimension], period: Period) -> pd.DataFrame:
+        measures = [measure for measure in desk.known(*names) if measure.dimensions.issuperset(by)]
+        if not measures:
+            return pd.DataFrame()
+        asked = desk.ask(measures, by, period=period)
+        # Numbers that are not under the reader's filters are about something else.
+        return pd.DataFrame() if asked.ignored else asked.answer
+
+    until = min(desk.filters.period.end, desk.state.data_until)
+    return signals(ask, until, in_sub_branches=desk.filters.branch.level == "head_office")
+
+
+def _links(desk: Desk, listed: Sequence[Signal], year: Period) -> None:
+    for signal in listed:
+        page, changed = evidence(signal, year)
+        if desk.filters.period == year:
+            del changed["period"]
+        shared = {name: value for name, value in changed.items() if name in ("branch", "product", "period")}
+        own = {name: value for name, value in changed.items() if name not in shared}
+        st.page_link(
+            f"{page}.py",
+            label=plain(sentence(signal, desk.filters.branch.name, desk.say)),
+            query_params={**desk.filters.at(**shared), **own},
+            width="stretch",
+        )

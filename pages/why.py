@@ -1,0 +1,111 @@
+"""Why a rate moved since the days compared with: what each part of the whole brought to the change."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from measures.dimensions import BELOW, PRODUCT
+from measures.model import Dimension, _
+from pages import parts
+from pages.desk import Asked, Desk
+from presentation import table_view
+from presentation.cards import panel
+from presentation.export_view import export_buttons
+from presentation.plain import plain
+from presentation.reasons import NAMED, Reason, Untold, Why, finding, sentence, table, why
+from presentation.waterfall import waterfall
+
+LABEL = _("Why it moved")
+"""What the reader asks for."""
+
+_FOLLOWED = {BELOW: "branch", PRODUCT: "product"}
+"""The dimensions whose parts can be filtered by, and the names of these filters in the address."""
+
+
+@dataclass(frozen=True)
+class _View:
+    """A way to show the same parts."""
+
+    label: str
+
+
+_CHART, _TABLE = _View(_("Chart")), _View(_("Table"))
+
+
+def moved(desk: Desk, page: str, name: str, among: Sequence[Dimension]) -> None:
+    """Why the ratio `name` moved, by that of the dimensions `among` which the reader chooses: the finding, the way from the
+    rate before to the rate now, and a sentence for each of the largest parts, which leads to `page` filtered by it; or all
+    parts as a table.
+
+    Nothing where the warehouse cannot answer the ratio; where nothing can be told of its change, the sentence that says why.
+    """
+    if not desk.known(name):
+        return
+    measure, key = desk.measure(name), f"{page}_why"
+    if not desk.filters.against:
+        _only(desk.say("No comparison is chosen"), desk.say("Why it moved: {measure}", measure=desk.say(measure.label)))
+        return
+    with st.container(horizontal=True, horizontal_alignment="distribute"):
+        chosen, by = parts.choice(desk, key, {f"{key}_{by.name}": by for by in among})
+        _key, view = parts.choice(desk, f"{key}_view", {f"{key}_chart": _CHART, f"{key}_table": _TABLE})
+    # A dimension that splits only the upper count gives no parts with rates of their own.
+    if not all(parts.is_kept(desk, each, by) for each in (*measure.counts, measure)):
+        return
+    asked = desk.ask([measure, *measure.counts], [by], compared=True)
+    meaning = desk.say("Why it moved: {measure}", measure=parts.meaning(desk, measure, by))
+    if asked.answer.empty:
+        _only(parts.nothing(desk), meaning)
+        return
+    try:
+        told = why(measure, by, asked.answer, desk.say)
+    except Untold as reason:
+        _only(str(reason), meaning)
+        return
+    with panel(finding(told, desk.say), meaning):
+        if view is _TABLE:
+            _as_table(desk, page, chosen, told, asked)
+        else:
+            waterfall(told, desk.filters.against, desk.filters.period, look=desk.look, key=chosen)
+            with st.container(key=f"{key}_sentences", gap="xsmall"):
+                for reason in told.reasons[:NAMED]:
+                    _said(desk, page, told, reason)
+        parts.say_ignored(desk, asked)
+
+
+def _only(sentence: str, meaning: str) -> None:
+    with panel(sentence, meaning):
+        pass
+
+
+def _said(desk: Desk, page: str, told: Why, reason: Reason) -> None:
+    """The sentence of one part; a link where the page can be filtered by it."""
+    text = sentence(reason, told.measure, desk.say)
+    if told.by in _FOLLOWED and reason.id is not None:
+        address = f"{page}?{urlencode(desk.filters.at(**{_FOLLOWED[told.by]: reason.id}))}"
+        # No page link: one to the page it stands on changes the filters, and leaves the address in the browser as it was.
+        st.button(
+            plain(text), type="tertiary", key=f"{page}_why_{reason.id}", on_click=parts.go, args=({"href": address},)
+        )
+    else:
+        st.html(f"<div class=sentence>{escape(text)}</div>")
+
+
+def _as_table(desk: Desk, page: str, key: str, told: Why, asked: Asked) -> None:
+    """All parts, and their files."""
+    shown = table(told, desk.filters.against, desk.filters.period, desk.say)
+    leads = told.by in _FOLLOWED
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        export_buttons(shown, desk.about(len(shown.rows), asked.ignored, compared=True), desk.say, key)
+    table_view.show(
+        shown,
+        say=desk.say,
+        key=key,
+        empty=parts.nothing(desk),
+        link=parts.link_to(desk, told.by, {"": page}) if leads else None,
+        on_pick=parts.go if leads else None,
+    )
