@@ -83,7 +83,7 @@ def test_a_warehouse_that_goes_and_comes_back_under_an_open_page(
     page.goto(f"{address}complaints?period=12_months&lang=en")
     table = page.locator(".st-key-complaints_by_cause table")
     expect(table).to_be_visible()
-    whole = table.inner_text()
+    whole = table.text_content()
     kept = shutil.copy(own_file, tmp_path / "kept")
     choose(page, "period", "Year to date")
     expect(page).to_have_url(re.compile("period=year"))
@@ -104,13 +104,13 @@ def test_a_warehouse_that_goes_and_comes_back_under_an_open_page(
     expect(table).to_be_visible()
     expect(page.locator(".st-key-period input")).to_have_value("This month")
     choose(page, "period", "Last 12 months")
-    expect(table).to_have_js_property("innerText", whole)
+    expect(table).to_have_js_property("textContent", whole)
     assert health(address) == (200, {"status": "ok"})
 
     demo.build(own_file, scale=0.08, seed=8, until=DATA_UNTIL)  # a new load: renamed into place, the server runs on
     choose(page, "compare", "No comparison")
     expect(page).to_have_url(re.compile("compare=none"))
-    expect(table).not_to_have_js_property("innerText", whole)
+    expect(table).not_to_have_js_property("textContent", whole)
 
 
 def choose(page: Page, picker: str, option: str) -> None:
