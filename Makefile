@@ -31,6 +31,9 @@ run: $(USER_STAMP) ## serves the dashboard on http://127.0.0.1:8501 (PORT=8502 f
 		$(PY) -m data_access demo --out $(WAREHOUSE) || exit 1; fi
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
 
+# By file: a file's tests share its browser or server. Two at a time, because a browser, PostgreSQL and a server want the rest.
+PYTEST_ARGS ?= -n 2 --dist loadfile
+
 test: $(DEV_STAMP) ## runs all tests (PYTEST_ARGS="-k loader" for some of them)
 	@$(PY) -m pytest $(PYTEST_ARGS)
 
