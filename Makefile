@@ -3,7 +3,8 @@
 .PHONY: help run test tests check demo translations bench screenshots
 
 PORT ?= 8501
-PYTEST_ARGS ?=
+# By file: a file's tests share its browser or server. Two at a time, because a browser, PostgreSQL and a server want the rest.
+PYTEST_ARGS ?= -n 2 --dist loadfile
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
@@ -30,9 +31,6 @@ run: $(USER_STAMP) ## serves the dashboard on http://127.0.0.1:8501 (PORT=8502 f
 		echo 'There is no warehouse yet: building the demo bank, which takes some seconds.'; \
 		$(PY) -m data_access demo --out $(WAREHOUSE) || exit 1; fi
 	@$(PY) -m streamlit run app.py --server.port $(PORT)
-
-# By file: a file's tests share its browser or server. Two at a time, because a browser, PostgreSQL and a server want the rest.
-PYTEST_ARGS ?= -n 2 --dist loadfile
 
 test: $(DEV_STAMP) ## runs all tests (PYTEST_ARGS="-k loader" for some of them)
 	@$(PY) -m pytest $(PYTEST_ARGS)
