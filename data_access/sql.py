@@ -128,16 +128,14 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
 
 def listing_statement(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
     """The rows of a listing that `viewer` may see, in the order asked for; LIMIT and OFFSET are added by the caller."""
-    days = {"": _balance_days(question.period, None, given)}
     rows = _rows(question.listing, _filters(question), question.order, given.stored)
-    return Statement(rows, _parameters(question, {"": question.period}, days, viewer, given))
+    return Statement(rows, _listing_parameters(question, viewer, given))
 
 
 def listing_count(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
     """How many rows the listing has in all."""
-    days = {"": _balance_days(question.period, None, given)}
     rows = _rows_counted(question.listing, _filters(question), given.stored)
-    return Statement(rows, _parameters(question, {"": question.period}, days, viewer, given))
+    return Statement(rows, _listing_parameters(question, viewer, given))
 
 
 def branch_statement(viewer: Viewer, given: Given) -> Statement:
@@ -219,6 +217,11 @@ def _balance_days(period: Period, step: str | None, given: Given) -> list[date]:
 
 def _filters(question: Question | ListingQuestion) -> tuple[_Filter, ...]:
     return tuple(_Filter(d, len([i for i in ids if i is not None]), None in ids) for d, ids in question.where)
+
+
+def _listing_parameters(question: ListingQuestion, viewer: Viewer, given: Given) -> dict[str, object]:
+    days = {"": _balance_days(question.period, None, given)}
+    return _parameters(question, {"": question.period}, days, viewer, given)
 
 
 def _parameters(
@@ -384,13 +387,8 @@ def _ask(
     return _on_own_days(rows, ending)
 
 
-def _is_place(chosen: _Filter) -> bool:
-    """Whether the filter says no more than which branches are meant."""
-    return chosen.dimension.in_tree and not chosen.unknown
-
-
 def _filter_keys(fact: Fact, filters: tuple[_Filter, ...]) -> list[ColumnElement]:
-    return [fact.keys[f.dimension].id for f in filters if not _is_place(f)]
+    return [fact.keys[f.dimension].id for f in filters if f.unknown or not f.dimension.in_tree]
 
 
 def _wanted(

@@ -85,7 +85,7 @@ def preset_period(preset: Preset, data_until: date) -> Period:
         case Preset.YEAR_TO_DATE:
             return Period(first.replace(month=1), data_until)
         case Preset.LAST_12_MONTHS:
-            return Period(months_later(first, -11), data_until)
+            return year_of_months(data_until)
 
 
 _LENGTH_IN_MONTHS = {Preset.MONTH: 1, Preset.QUARTER: 3, Preset.YEAR_TO_DATE: 12, Preset.LAST_12_MONTHS: 12}
@@ -116,6 +116,16 @@ def _end_moved(end: date, months: int) -> date:
     if (end + timedelta(days=1)).day == 1:  # a whole month stays whole: 28 February against 31 January
         moved = moved.replace(day=monthrange(moved.year, moved.month)[1])
     return moved
+
+
+def year_of_months(until: date) -> Period:
+    """The month of `until`, up to that day, and the eleven before it."""
+    return Period(months_later(until.replace(day=1), -11), until)
+
+
+def year_of_quarters(until: date) -> Period:
+    """The quarter of `until`, up to that day, and the four before it."""
+    return Period(months_later(_first_of(until, "quarter"), -12), until)
 
 
 def first_days(period: Period, step: str) -> list[date]:

@@ -19,7 +19,7 @@ from measures.dimensions import AGENT, BELOW, CAMPAIGN, CAUSE, MONTH, PRODUCT, S
 from measures.follow_up import coverage
 from measures.funnel import ENOUGH_EXPECTED, Dispersion, Place, rate_funnel, share_funnel
 from measures.model import Better, Dimension, Ratio, Spread
-from measures.period import Period, last_day, months_later
+from measures.period import Period, last_day, months_later, year_of_months
 from measures.question import NAME
 from measures.statistics import (
     Flags,
@@ -129,7 +129,7 @@ def signals(ask: Ask, until: date, *, in_sub_branches: bool = False) -> Signals:
     only where there are enough to tell what they differ by anyhow; all else is compared with its own past. With
     `in_sub_branches`, what head office asks, contracts are followed in sub-branches, elsewhere in the branches below.
     """
-    year = Period(months_later(until.replace(day=1), -11), until)
+    year = year_of_months(until)
     finer = (SUB_BRANCH,) if in_sub_branches else ()
     contracts = ask(("signed", "mature_signed", "activated_in_window"), (BELOW, *finer, PRODUCT, MONTH), year)
     agents = ask(("mature_signed", "activated_in_window"), (BELOW, AGENT), year)

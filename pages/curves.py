@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from html import escape
 
 import streamlit as st
 
 from measures.dimensions import QUARTER
 from measures.model import Dimension
-from measures.period import Period, first_days, months_later
+from measures.period import Period, year_of_quarters
 from measures.waits import Wait, Waited, waited
 from pages import parts
 from pages.desk import Desk
@@ -18,7 +17,7 @@ from presentation import curve_chart, speed, table_view
 from presentation.cards import panel
 from presentation.charts import MOST_LINES
 from presentation.curve_chart import Line
-from presentation.export_view import export_buttons
+from presentation.export_view import titled
 from presentation.tables import About
 from presentation.units import period_shown
 from presentation.words import Words
@@ -32,7 +31,7 @@ def how_fast(desk: Desk, key: str, wait: Wait, options: Mapping[str, Dimension])
     chosen, by = parts.choice(desk, key, options)
     if not parts.is_kept(desk, measures[0], by):
         return
-    cohorts = _year_of_quarters(desk.filters.period) if by is QUARTER else None
+    cohorts = year_of_quarters(desk.filters.period.end) if by is QUARTER else None
     asked = desk.ask(measures, [by, wait.days], period=cohorts)
     groups = waited(asked.answer, wait, by)
     shown = speed.table(groups, wait, by, asked.question, parts.title_by(desk, by), say)
@@ -41,9 +40,7 @@ def how_fast(desk: Desk, key: str, wait: Wait, options: Mapping[str, Dimension])
         if groups:
             _drawn(desk, groups, wait, by, cohorts, f"{chosen}_curves")
         parts.say_ignored(desk, asked)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.html(f"<div class=chart-finding>{escape(shown.title)}</div>", width="stretch")
-            export_buttons(shown, _about_cohorts(about, cohorts, say) if cohorts else about, say, chosen)
+        titled(shown.title, shown, _about_cohorts(about, cohorts, say) if cohorts else about, say, chosen)
         table_view.show(shown, say=say, key=chosen, empty=parts.nothing(desk))
 
 
@@ -64,17 +61,12 @@ def _drawn(desk: Desk, groups: Sequence[Waited], wait: Wait, by: Dimension, coho
         speed.backwards(groups, wait, say),
     ]
     st.caption(
-        (" " if say.language == "en" else "").join(note for note in notes if note),
+        say.sentences(note for note in notes if note),
         help=say(
             "Kaplan–Meier curves with 95 % intervals; two curves are called apart by the log-rank test. What closes or is still "
             "open leaves the curve on its last day seen."
         ),
     )
-
-
-def _year_of_quarters(period: Period) -> Period:
-    """The quarter that the period ends in, up to that day, and the four before it."""
-    return Period(months_later(first_days(Period(period.end, period.end), "quarter")[0], -12), period.end)
 
 
 def _about_cohorts(about: About, cohorts: Period, say: Words) -> About:

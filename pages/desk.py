@@ -18,7 +18,7 @@ from data_access.access import Viewer
 from data_access.warehouse import State, Warehouse
 from measures.dimensions import BRANCH, PRODUCT
 from measures.model import Dimension, Listing, Measure
-from measures.period import Period, months_later
+from measures.period import Period, year_of_months
 from measures.question import ListingQuestion, Order, Question, QuestionError, Where, where
 from presentation.charts import Look
 from presentation.filters import Filters, Place, in_words
@@ -157,8 +157,7 @@ class Desk:
     @property
     def year_of_months(self) -> Period:
         """The twelve months up to the period's last day: what a sparkline shows."""
-        end = self.filters.period.end
-        return Period(months_later(end.replace(day=1), -11), end)
+        return year_of_months(self.filters.period.end)
 
     def about(self, rows: int, ignored: Iterable[Dimension] = (), *, compared: bool = False) -> About:
         """What stands on the second sheet of a file: the filters that its numbers are under, and no others."""

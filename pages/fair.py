@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
 import streamlit as st
 
-from measures.control import control_chart
 from measures.dimensions import BELOW, PRODUCT
 from measures.funnel import Funnel
 from measures.model import Dimension, Measure, Ratio, Spread, _
@@ -20,24 +19,14 @@ from pages.desk import Asked, Desk
 from presentation import charts, fairness, findings
 from presentation.cards import panel
 from presentation.control_chart import Event, control
-from presentation.filters import FIRST_DAY, LAST_DAY, choose_branch, choose_product, days_in
+from presentation.filters import FIRST_DAY, LAST_DAY, choose_branch, choose_product, days_in, days_written
 from presentation.funnel_chart import MOST_NAMED, funnel_plot
 from presentation.units import period_shown, step_shown
 
-
-@dataclass(frozen=True)
-class View:
-    """A way to draw a rate, as the switch calls it."""
-
-    label: str
+VIEWS = {"bars": parts.View(_("Bars")), "funnel": parts.View(_("Funnel"))}
 
 
-VIEWS = {"bars": View(_("Bars")), "funnel": View(_("Funnel"))}
-
-
-def compared(
-    desk: Desk, name: str, by: Dimension, key: str, *, on_pick: Callable[[str | None], None] | None = None
-) -> None:
+def compared(desk: Desk, name: str, by: Dimension, key: str) -> None:
     """The measure by one dimension as bars, the highest first, beside the overall value; a rate as a funnel if the reader likes.
 
     A branch with none below it is shown among its neighbours, as far as the viewer may see them.
@@ -70,7 +59,7 @@ def compared(
         if above:
             st.caption(desk.say("{branch} beside its neighbours below {above}.", branch=place.name, above=above.name))
         looks = {"id": by.name, "name": parts.shown_name(by), "look": desk.look, "marked": place.id if above else None}
-        looks["on_pick"] = on_pick or {BELOW: choose_branch, PRODUCT: choose_product}.get(by)
+        looks["on_pick"] = {BELOW: choose_branch, PRODUCT: choose_product}.get(by)
         if found and parts.choice(desk, _view_key(key), VIEWS)[0] == "funnel":
             _funnel(desk, found, funnel, f"{key}_funnel", looks)
             where_they_are = desk.say("not drawn")
@@ -119,10 +108,7 @@ def controlled(desk: Desk, name: str, key: str) -> None:
             st.caption(parts.nothing(desk))
             return
         chosen = _baseline(desk, key)
-        inside = [at for at, day in enumerate(days) if chosen is None or chosen.start <= day <= chosen.end]
-        based = slice(inside[0], inside[-1] + 1) if inside else slice(0, 0)
-        exposure = settled[measure.under.name].fillna(0).to_numpy(dtype=float) / measure.per
-        chart = control_chart(settled[measure.over.name].fillna(0).to_numpy(dtype=float), exposure, based)
+        chart = fairness.charted(measure, settled, days, chosen)
         names = [step_shown(day, step.step, desk.say.language) for day in days]
         told = fairness.course_told(chart, names, desk.say)
         if chosen:
@@ -139,7 +125,7 @@ def controlled(desk: Desk, name: str, key: str) -> None:
             incomplete_from=growing,
             events=_events(desk),
         )
-        st.caption(fairness.joined(told, desk.say), help=desk.say(fairness.HOW_CONTROLLED))
+        st.caption(desk.say.sentences(told), help=desk.say(fairness.HOW_CONTROLLED))
         parts.say_ignored(desk, asked)
 
 
@@ -206,5 +192,6 @@ def _baseline(desk: Desk, key: str) -> Period | None:
     # While the reader has clicked only the first of two days, the second is missing.
     if not days or len(days) < 2:
         return None
-    desk.own_parameters["baseline"] = f"{days[0]}..{days[1]}"
-    return Period(*days)
+    chosen = Period(*days)
+    desk.own_parameters["baseline"] = days_written(chosen)
+    return chosen

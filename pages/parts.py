@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
-from html import escape
 from typing import Protocol, TypeVar
 from urllib.parse import urlencode
 
@@ -20,7 +20,7 @@ from pages.desk import Asked, Desk
 from presentation import charts, findings, table_view
 from presentation import frame as drawn
 from presentation.cards import Card, cards, headline, panel
-from presentation.export_view import export_buttons
+from presentation.export_view import titled
 from presentation.tables import Column, listing_table, table_of
 
 MATURE = "mature_signed"
@@ -28,6 +28,17 @@ MATURE = "mature_signed"
 
 BATCH = 50_000
 """Rows of a listing that are held in memory at once while a file is written."""
+
+
+FOLLOWED = {BELOW: "branch", PRODUCT: "product"}
+"""The dimensions whose values can be filtered by, and the names of these filters in the address."""
+
+
+@dataclass(frozen=True)
+class View:
+    """A way to show the same numbers, as a switch calls it."""
+
+    label: str
 
 
 class Labelled(Protocol):
@@ -208,12 +219,10 @@ def table(
         order = first  # chosen when the warehouse still had that measure, or another period was compared with
     asked = desk.ask(measures, by, order=[order], compared=compared)
     changes = asked.question.against is not None
-    leads = links and by[0] in (BELOW, PRODUCT)
+    leads = links and by[0] in FOLLOWED
     shown = table_of(asked.question, asked.answer, desk.total(asked), desk.say, changes=changes)
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.html(f"<div class=chart-finding>{escape(title)}</div>", width="stretch")
-            export_buttons(shown, desk.about(len(asked.answer), asked.ignored, compared=changes), desk.say, key)
+        titled(title, shown, desk.about(len(asked.answer), asked.ignored, compared=changes), desk.say, key)
         say_ignored(desk, asked)
         table_view.show(
             shown,
@@ -248,13 +257,8 @@ def listing(desk: Desk, key: str, name: str) -> None:
             yield warehouse.listing(question, viewer, limit=BATCH, offset=offset)
 
     with st.container(border=True):
-        with st.container(horizontal=True, vertical_alignment="center"):
-            st.html(
-                f"<div class=chart-finding>{escape(desk.say(found.label))}</div>"
-                f"<div class=chart-meaning>{escape(desk.say(found.meaning))}</div>",
-                width="stretch",
-            )
-            export_buttons(shown, desk.about(count), desk.say, key, batches=batches)
+        means = desk.say(found.meaning)
+        titled(desk.say(found.label), shown, desk.about(count), desk.say, key, meaning=means, batches=batches)
         table_view.show(
             shown,
             say=desk.say,
@@ -414,7 +418,7 @@ def _paces(desk: Desk, measures: Iterable[Measure]) -> dict[str, str]:
 
 
 def link_to(desk: Desk, dimension: Dimension, links: dict[str, str]) -> Callable[[dict, Column], str | None]:
-    parameter = "product" if dimension is PRODUCT else "branch"
+    parameter = FOLLOWED[dimension]
 
     def link(row: dict, column: Column) -> str | None:
         id_ = row[dimension.name]

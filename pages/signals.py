@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +11,7 @@ from measures.model import Dimension
 from measures.period import Period
 from measures.signals import Signal, Signals, signals
 from pages.desk import Desk
+from presentation.cards import headline
 from presentation.plain import plain
 from presentation.signals import evidence, judged, method, sentence, title
 
@@ -21,10 +21,7 @@ FIRST = 3
 def attention(desk: Desk) -> None:
     """The largest signals, each a sentence that leads to what shows it; the others on demand; how it was judged on hover."""
     found = found_by(desk)
-    st.html(
-        f"<div class=finding role=heading aria-level=1>{escape(title(found, desk.say))}</div>"
-        f'<div class=meaning title="{escape(method(desk.say))}">{escape(judged(found, desk.say))}</div>'
-    )
+    headline(title(found, desk.say), judged(found, desk.say), method(desk.say))
     if not found.found:
         return
     with st.container(key="signals_sentences", gap="xsmall"):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from measures.dimensions import BELOW, PRODUCT
 from measures.model import Dimension, _
 from pages import parts
 from pages.desk import Asked, Desk
@@ -23,18 +21,7 @@ from presentation.waterfall import waterfall
 LABEL = _("Why it moved")
 """What the reader asks for."""
 
-_FOLLOWED = {BELOW: "branch", PRODUCT: "product"}
-"""The dimensions whose parts can be filtered by, and the names of these filters in the address."""
-
-
-@dataclass(frozen=True)
-class _View:
-    """A way to show the same parts."""
-
-    label: str
-
-
-_CHART, _TABLE = _View(_("Chart")), _View(_("Table"))
+_CHART, _TABLE = parts.View(_("Chart")), parts.View(_("Table"))
 
 
 def moved(desk: Desk, page: str, name: str, among: Sequence[Dimension]) -> None:
@@ -85,8 +72,8 @@ def _only(sentence: str, meaning: str) -> None:
 def _said(desk: Desk, page: str, told: Why, reason: Reason) -> None:
     """The sentence of one part; a link where the page can be filtered by it."""
     text = sentence(reason, told.measure, desk.say)
-    if told.by in _FOLLOWED and reason.id is not None:
-        address = f"{page}?{urlencode(desk.filters.at(**{_FOLLOWED[told.by]: reason.id}))}"
+    if told.by in parts.FOLLOWED and reason.id is not None:
+        address = f"{page}?{urlencode(desk.filters.at(**{parts.FOLLOWED[told.by]: reason.id}))}"
         # No page link: one to the page it stands on changes the filters, and leaves the address in the browser as it was.
         st.button(
             plain(text), type="tertiary", key=f"{page}_why_{reason.id}", on_click=parts.go, args=({"href": address},)
@@ -98,7 +85,7 @@ def _said(desk: Desk, page: str, told: Why, reason: Reason) -> None:
 def _as_table(desk: Desk, page: str, key: str, told: Why, asked: Asked) -> None:
     """All parts, and their files."""
     shown = table(told, desk.filters.against, desk.filters.period, desk.say)
-    leads = told.by in _FOLLOWED
+    leads = told.by in parts.FOLLOWED
     with st.container(horizontal=True, horizontal_alignment="right"):
         export_buttons(shown, desk.about(len(shown.rows), asked.ignored, compared=True), desk.say, key)
     table_view.show(

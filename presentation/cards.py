@@ -119,12 +119,12 @@ def _line(months: Sequence[float]) -> str:
     return f'<div class="months"><div style="clip-path: polygon({", ".join([*upper, *reversed(lower)])})"></div></div>'
 
 
-def headline(finding: str, meaning: str, *more: str) -> None:
-    """The page's answer in one sentence, and what it measures; `more` sentences stand beneath."""
-    sentences = "".join(f"<div class=sentence>{escape(sentence)}</div>" for sentence in more)
+def headline(finding: str, meaning: str, hint: str = "") -> None:
+    """The page's answer in one sentence, and what it measures; `hint` is said on hover."""
+    title = f' title="{escape(hint)}"' if hint else ""
     st.html(
-        f"<div class=finding role=heading aria-level=1>{escape(finding)}</div><div class=meaning>{escape(meaning)}</div>"
-        + sentences
+        f"<div class=finding role=heading aria-level=1>{escape(finding)}</div>"
+        f"<div class=meaning{title}>{escape(meaning)}</div>"
     )
 
 

@@ -24,7 +24,7 @@ from babel.dates import format_date
 from measures.catalogue import DIMENSION
 from measures.model import Count, Dimension, Measure, Ratio, Unit
 from measures.question import NAME
-from presentation.colours import category_colours, colours, shade
+from presentation.colours import Colours, category_colours, colours, shade
 from presentation.plain import plain
 from presentation.units import MISSING, short, shown, step_shown
 from presentation.words import Words, words
@@ -255,24 +255,31 @@ def _draw_bars(
         draw(spec, {"rows": rows, "overall": rules}, f"{key}_bars", alt_text, ("id",), on_pick)
 
 
+def named_rows(theme: Colours) -> alt.Y:
+    """A row for each name, in the order in which they come."""
+    axis = alt.Axis(
+        labelExpr=NAME_ONLY,
+        # On a phone the names may take a third of the width; where they are cut, the tooltip has them whole.
+        labelLimit=alt.ExprRef("min(220, containerSize()[0] * 0.34)"),
+        labelColor=theme.text,
+        labelPadding=8,
+    )
+    return alt.Y("row:N", sort=None, title=None, axis=axis)
+
+
+def beside_labels(*, zero: bool, begin: int) -> alt.Scale:
+    """Along the width from `begin`, with the room that each row says its label takes: labels that overflow would be cut."""
+    room = "(length(data('rows')) ? data('rows')[0].room : 0)"
+    return alt.Scale(zero=zero, nice=False, range=[begin, alt.ExprRef(f"max(20, width - {room})")])
+
+
 @lru_cache(maxsize=256)
 def _bars_template(look: Look, label: str, n_label: str, pickable: bool, doubted: bool = False) -> dict:
     theme, say = colours(look.dark), words(look.language)
     more = [alt.Tooltip("between:N", title=say("95 times of 100 between"))] if doubted else []
     more += [alt.Tooltip("place:N", title=say("Place from the top"))] if doubted else []
     base = alt.Chart(alt.NamedData("rows")).encode(
-        y=alt.Y(
-            "row:N",
-            sort=None,
-            title=None,
-            axis=alt.Axis(
-                labelExpr=NAME_ONLY,
-                # On a phone the names may take a third of the width; where they are cut, the tooltip has them whole.
-                labelLimit=alt.ExprRef("min(220, containerSize()[0] * 0.34)"),
-                labelColor=theme.text,
-                labelPadding=8,
-            ),
-        ),
+        y=named_rows(theme),
         tooltip=[*tooltip(label, n_label), *more],
     )
     cursor = "pointer" if pickable else "default"
@@ -280,9 +287,7 @@ def _bars_template(look: Look, label: str, n_label: str, pickable: bool, doubted
     rows = base.mark_rule(opacity=0, strokeWidth=_ROW, cursor=cursor).encode(x=alt.value(0), x2=alt.value("width"))
     if pickable:
         rows = rows.add_params(alt.selection_point(name="pick", fields=["id"], on="click", toggle=False))
-    # The bars leave the labels their room, whatever the width: labels that overflow would be cut.
-    room = "(length(data('rows')) ? data('rows')[0].room : 0)"
-    along = alt.Scale(zero=True, nice=False, range=[0, alt.ExprRef(f"max(20, width - {room})")])
+    along = beside_labels(zero=True, begin=0)
     marks = base.mark_bar(cornerRadiusEnd=2, height={"band": 0.68}, cursor=cursor).encode(
         x=alt.X("value:Q", scale=along, axis=None), color=alt.Color("tint:N", scale=None)
     )

@@ -6,6 +6,7 @@ import logging
 import re
 from collections.abc import Callable, Iterable
 from functools import partial
+from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -48,6 +49,23 @@ def export_buttons(
         note = exports.sheets_note(table, about.row_count, say)
         if note:
             st.caption(note)
+
+
+def titled(
+    title: str,
+    table: Table,
+    about: About,
+    say: Words,
+    key: str,
+    *,
+    meaning: str = "",
+    batches: Callable[[], Iterable[pd.DataFrame]] | None = None,
+) -> None:
+    """The head of a table: its title and what it means at the left, its files at the right."""
+    below = f"<div class=chart-meaning>{escape(meaning)}</div>" if meaning else ""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.html(f"<div class=chart-finding>{escape(title)}</div>{below}", width="stretch")
+        export_buttons(table, about, say, key, batches)
 
 
 def file_name(key: str, about: About, ending: str) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from functools import cached_property
 
 import numpy as np
 import pandas as pd
 
-from measures.control import ControlChart, Method, Point, Runs
+from measures.control import ControlChart, Method, Point, Runs, control_chart
 from measures.funnel import Dispersion, Funnel, Place, rate_funnel, share_funnel
 from measures.model import Dimension, Measure, Ratio, Spread, _
+from measures.period import Period
 from measures.ranking import Ranking, ranking, shrunk_rates, shrunk_shares
 from measures.statistics import Numbers, garwood, wilson
 from presentation.charts import Doubt
@@ -137,7 +139,7 @@ def order_told(found: Comparison, say: Words) -> str | None:
         ]
     if not found.enough[found.measure.name].is_monotonic_decreasing:
         told.append(say("The order allows for size: a rate that stands for few counts as nearer to the overall one."))
-    return joined(told, say)
+    return say.sentences(told)
 
 
 def differing_told(funnel: Funnel, say: Words) -> str:
@@ -149,7 +151,7 @@ def differing_told(funnel: Funnel, say: Words) -> str:
         told.append(say("Between the two limits, to be watched but no proof: {n}.", n=near))
     if funnel.dispersion is Dispersion.MORE:
         told.append(say("The limits are widened for what they vary by among each other."))
-    return joined(told, say)
+    return say.sentences(told)
 
 
 def standing_out(found: Comparison, funnel: Funnel, by: Dimension, say: Words) -> str:
@@ -188,11 +190,6 @@ def _far_told(far: int, number: int, varied: bool, say: Words) -> str:
     )
 
 
-def joined(sentences: Sequence[str], say: Words) -> str:
-    """The sentences as one text."""
-    return (" " if say.language == "en" else "").join(sentences)
-
-
 PLACES = {
     Place.NOT_TOLD: _("Cannot be told"),
     Place.FAR_BELOW: _("Below what chance explains"),
@@ -205,6 +202,14 @@ PLACES = {
 
 
 # Over time ----------------------------------------------------------------------------------------------------------
+
+
+def charted(measure: Ratio, settled: pd.DataFrame, days: Sequence[date], chosen: Period | None) -> ControlChart:
+    """The control chart of the rows, whose steps begin on `days`, with limits from the steps `chosen`, or from all of them."""
+    inside = [at for at, day in enumerate(days) if chosen is None or chosen.start <= day <= chosen.end]
+    based = slice(inside[0], inside[-1] + 1) if inside else slice(0, 0)
+    count, base = (settled[each.name].fillna(0).to_numpy(dtype=float) for each in measure.counts)
+    return control_chart(count, base / measure.per, based)
 
 
 def course_told(chart: ControlChart, names: Sequence[str], say: Words) -> list[str]:

@@ -256,7 +256,7 @@ def _chosen(places: Mapping[str, Place], data_until: date, say: Words) -> Filter
         # While the reader has clicked only the first of two days, the second is missing; a field can be emptied too.
         days = state["own_days"] or _days(preset_period(Preset.MONTH, data_until))
         period = Period(days[0], days[-1])
-        written = f"{period.start}..{period.end}"
+        written = days_written(period)
     compare = Compare(state["compare"])
     address = {"branch": state["branch"], "product": ",".join(state["products"]), "period": written}
     address |= {"compare": compare.value, "lang": say.language}
@@ -267,6 +267,11 @@ def _chosen(places: Mapping[str, Place], data_until: date, say: Words) -> Filter
         against=compared_period(period, preset, compare),
         address={name: value for name, value in address.items() if value},
     )
+
+
+def days_written(period: Period) -> str:
+    """The days as they stand in an address."""
+    return f"{period.start}..{period.end}"
 
 
 def days_in(written: str) -> tuple[date, date] | None:

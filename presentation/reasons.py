@@ -264,7 +264,7 @@ def _leading(told: Why, say: Words) -> str:
     shifted = [(reason.mix, _shifted(reason, told, say)) for reason in told.reasons]
     leading = sorted((one for one in own + shifted if one[0] / moved >= _LEADS), key=lambda one: -abs(one[0]))
     if leading:
-        return ("; " if say.language == "en" else "；").join(text for _part, text in leading[:2])
+        return say.clauses(text for _part, text in leading[:2])
     return say(
         "{within} in the parts themselves, {mix} from their shares; no single part can be named as the main reason",
         within=effect_in_words(sum(reason.within for reason in told.reasons), told.measure, say),

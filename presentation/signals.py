@@ -6,6 +6,7 @@ from measures.catalogue import MEASURES
 from measures.model import Ratio, Unit
 from measures.period import Period
 from measures.signals import FALSE_SHARE, IDLE_DAYS, STEP_WEEKS, Kind, Part, Signal, Signals
+from presentation.filters import days_written
 from presentation.findings import within
 from presentation.units import day_shown, month_shown, shown
 from presentation.words import NOT_RECORDED, Words
@@ -125,7 +126,7 @@ def evidence(signal: Signal, year: Period) -> tuple[str, dict[str, str]]:
 
     The page is filtered to where it is seen best: what lies apart from others among them, all else in its own branch.
     """
-    period = {"period": f"{year.start}..{year.end}"}
+    period = {"period": days_written(year)}
     own = {"branch": signal.at.id} if signal.at and signal.at.id else {}
     if signal.kind is Kind.COMPLAINTS_LEAPT:
         return "explorer", {**own, **period, "measures": signal.measure, "by": "cause,month"}

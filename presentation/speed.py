@@ -71,7 +71,7 @@ def finding(groups: Sequence[Waited], wait: Wait, by: Dimension, say: Words) -> 
     if not groups:
         return say("None in these days")
     second = _youngest(groups, by, say) if by.step else _apart(groups, wait, by, say)
-    return ("; " if say.language == "en" else "；").join([_all(groups, wait, say), *([second] if second else [])])
+    return say.clauses([_all(groups, wait, say), *([second] if second else [])])
 
 
 def meaning(wait: Wait, say: Words) -> str:

@@ -193,4 +193,4 @@ def _note(question: Question, say: Words) -> str | None:
         sentences.append(
             say("{measures}: the total has targets of its own and is not the sum of the rows.", measures=labels(whole))
         )
-    return (" " if say.language == "en" else "").join(sentences) or None
+    return say.sentences(sentences) or None

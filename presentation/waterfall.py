@@ -10,7 +10,7 @@ import pyarrow as pa
 import streamlit as st
 
 from measures.period import Period
-from presentation.charts import APART, NAME_ONLY, Look, converted, draw, sentences, text_width
+from presentation.charts import APART, Look, beside_labels, converted, draw, named_rows, sentences, text_width
 from presentation.colours import colours
 from presentation.reasons import Why, effect_in_short
 from presentation.units import period_shown, shown
@@ -92,17 +92,7 @@ def _end(at: int, name: str, days: str, value: float, label: str) -> dict:
 def _template(look: Look, own: str, share: str) -> dict:
     theme = colours(look.dark)
     base = alt.Chart(alt.NamedData("rows")).encode(
-        y=alt.Y(
-            "row:N",
-            sort=None,
-            title=None,
-            axis=alt.Axis(
-                labelExpr=NAME_ONLY,
-                labelLimit=alt.ExprRef("min(220, containerSize()[0] * 0.34)"),
-                labelColor=theme.text,
-                labelPadding=8,
-            ),
-        ),
+        y=named_rows(theme),
         tooltip=[
             alt.Tooltip("title:N", title="title"),
             alt.Tooltip("label:N", title="\u00a0"),
@@ -110,8 +100,7 @@ def _template(look: Look, own: str, share: str) -> dict:
             alt.Tooltip("share:N", title=share),
         ],
     )
-    room = "(length(data('rows')) ? data('rows')[0].room : 0)"
-    along = alt.Scale(zero=False, nice=False, range=[6, alt.ExprRef(f"max(20, width - {room})")])
+    along = beside_labels(zero=False, begin=6)
 
     def x(field: str) -> alt.X:
         return alt.X(f"{field}:Q", scale=along, axis=None)

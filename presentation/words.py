@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -58,6 +59,14 @@ class Words:
     def listed(self, texts: list[str]) -> str:
         """The texts one after the other, separated as the language does."""
         return (", " if self.language == "en" else "、").join(texts)
+
+    def clauses(self, texts: Iterable[str]) -> str:
+        """The clauses as one sentence."""
+        return ("; " if self.language == "en" else "；").join(texts)
+
+    def sentences(self, texts: Iterable[str]) -> str:
+        """The sentences as one text."""
+        return (" " if self.language == "en" else "").join(texts)
 
 
 def missing_value(dimension: Dimension) -> str:
