@@ -842,6 +842,15 @@ def tooltip(label: str, n_label: str) -> list[alt.Tooltip]:
     return [*rows, alt.Tooltip("n:N", title=n_label)] if n_label else rows
 
 
+_TOLD = {
+    "data": {"name": "told"},
+    "mark": {"type": "text", "text": "", "aria": True},
+    "encoding": {"description": {"field": "told", "type": "nominal"}, "x": {"value": 0}, "y": {"value": 0}},
+}
+"""The chart in words, as an unseen mark: the browser keeps a chart whose rows alone are others, and would build one anew whose
+description, which belongs to the template, is another."""
+
+
 def converted(chart: alt.LayerChart, look: Look) -> dict:
     """The chart as Vega-Lite without data, in our own config. Never changed afterwards: all draws share it."""
     spec = chart.to_dict()
@@ -849,7 +858,8 @@ def converted(chart: alt.LayerChart, look: Look) -> dict:
     spec["autosize"] = {"type": "fit-x", "contains": "padding"}
     spec["padding"] = {"left": 2, "right": 6, "top": 4, "bottom": 4}
     spec["background"] = "transparent"
-    # Replaces whatever an Altair theme put there. Screen readers get one sentence (`alt`), not one for each mark.
+    spec["layer"].append(_TOLD)
+    # Replaces whatever an Altair theme put there. Screen readers get one sentence (_TOLD), not one for each mark.
     spec["config"] = {
         "font": _FONT,
         "view": {"stroke": None},
@@ -876,10 +886,11 @@ def draw(
     picks: Sequence[str] = (),
     on_pick: Callable[..., None] | None = None,
 ) -> None:
-    """Draws a template with its rows. `on_pick` is called with the fields `picks` of what was clicked."""
-    spec = spec | {"datasets": dict(datasets)}
+    """Draws a template with its rows, and tells screen readers `alt_text`. `on_pick` is called with the fields `picks` of what
+    was clicked."""
+    spec = spec | {"datasets": {**datasets, "told": pa.table({"told": [alt_text]})}}
     if on_pick is None:
-        st.vega_lite_chart(None, spec, width="stretch", theme=None, key=key, alt=alt_text)
+        st.vega_lite_chart(None, spec, width="stretch", theme=None, key=key)
         return
     # A click on what is already selected tells Streamlit nothing: after each pick the chart starts afresh, or nobody could go
     # down, up, and down the same way again.
@@ -895,7 +906,7 @@ def draw(
                 on_pick(*found)
                 return
 
-    st.vega_lite_chart(None, spec, width="stretch", theme=None, key=chart_key, alt=alt_text, on_select=picked)
+    st.vega_lite_chart(None, spec, width="stretch", theme=None, key=chart_key, on_select=picked)
 
 
 # The text alternative -----------------------------------------------------------------------------------------------

@@ -58,6 +58,18 @@ def test_a_filter_changes_the_address_the_charts_and_the_table(page: Page, addre
     wait_until(page, lambda: chart.inner_html() != drawn)
 
 
+def test_a_chart_is_kept_and_its_rows_and_words_exchanged(page: Page, address: str):
+    page.goto(f"{address}complaints?lang=en&period=12_months")
+    charts, told = page.locator("svg.marks"), page.locator(".st-key-complaints_causes [aria-roledescription='text mark']")
+    expect(page.locator(".st-key-open_complaints tbody")).to_be_attached()
+    drawn = charts.evaluate_all("found => found.map(each => (each.drawn = true)).length")
+    before = told.get_attribute("aria-label")
+    assert drawn > 3 and before.startswith("Complaints received. First: ")
+    choose(page, "period", "This quarter")
+    wait_until(page, lambda: told.get_attribute("aria-label") != before)
+    assert charts.evaluate_all("found => found.filter(each => each.drawn).length") == drawn
+
+
 def test_a_click_on_a_bar_drills_and_the_breadcrumb_leads_up(page: Page, address: str, branches: pd.DataFrame):
     page.goto(f"{address}activation?lang=en")
     page.locator(f".st-key-activation_branches {BARS}").first.click()

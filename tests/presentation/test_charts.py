@@ -34,10 +34,10 @@ class Drawn:
 
     def __init__(self, proto) -> None:
         self.spec = json.loads(proto.spec)
-        self.alt = proto.alt
         self.rows = {
             dataset.name: pa.ipc.open_stream(dataset.data.data).read_all().to_pylist() for dataset in proto.datasets
         }
+        ((self.alt,),) = [row.values() for row in self.rows.pop("told")]
         self.selections = list(proto.selection_mode)
 
 

@@ -14,6 +14,7 @@ from presentation.colours import colours
 from presentation.reasons import Why
 from presentation.waterfall import MOST_PARTS, _rows, _template
 from presentation.words import words
+from tests.presentation.test_charts import Drawn
 from tests.presentation.test_reasons import MIXED, told
 
 SAY = words("en")
@@ -72,4 +73,4 @@ def test_the_chart_is_told_to_who_cannot_see_it():
     app = AppTest.from_function(_script, kwargs=kwargs).run()
     assert not app.exception
     (chart,) = app.get("vega_lite_chart")
-    assert chart.proto.alt.startswith("Activation rate. Before · Apr – Jun 2026: 81.3 %. Card: −")
+    assert Drawn(chart.proto).alt.startswith("Activation rate. Before · Apr – Jun 2026: 81.3 %. Card: −")
