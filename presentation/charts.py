@@ -286,7 +286,7 @@ def _bars_template(look: Look, label: str, n_label: str, pickable: bool, doubted
     # The whole row can be clicked and pointed at: a small bar is hard to hit, a bar of zero cannot be.
     rows = base.mark_rule(opacity=0, strokeWidth=_ROW, cursor=cursor).encode(x=alt.value(0), x2=alt.value("width"))
     if pickable:
-        rows = rows.add_params(alt.selection_point(name="pick", fields=["id"], on="click", toggle=False))
+        rows = rows.add_params(picked_by("id"))
     along = beside_labels(zero=True, begin=0)
     marks = base.mark_bar(cornerRadiusEnd=2, height={"band": 0.68}, cursor=cursor).encode(
         x=alt.X("value:Q", scale=along, axis=None), color=alt.Color("tint:N", scale=None)
@@ -753,7 +753,7 @@ def _matrix_template(look: Look, label: str, n_label: str, pickable: bool) -> di
         fill=alt.Fill("fill:N", scale=None)
     )
     if pickable:
-        cells = cells.add_params(alt.selection_point(name="pick", fields=["x_id", "y_id"], on="click", toggle=False))
+        cells = cells.add_params(picked_by("x_id", "y_id"))
     # On a phone a cell is narrower than its number: it is then in the tooltip and in the table beneath.
     size = alt.ExprRef("bandwidth('x') < 28 ? 0 : bandwidth('x') < 46 ? 9 : 12")
     text = base.mark_text(cursor=cursor, fontSize=size).encode(text="label:N", color=alt.Color("ink:N", scale=None))
@@ -878,6 +878,16 @@ def converted(chart: alt.LayerChart, look: Look) -> dict:
     return spec
 
 
+_TURN = "turn"
+"""How often a chart was clicked, in each of its rows. A click on what is already selected tells Streamlit nothing; what is
+selected is a row of a turn, or nobody could go down, up, and down the same way again."""
+
+
+def picked_by(*fields: str) -> alt.Parameter:
+    """What a click on a mark tells `draw`: these fields of its row."""
+    return alt.selection_point(name="pick", fields=[*fields, _TURN], on="click", toggle=False)
+
+
 def draw(
     spec: dict,
     datasets: Mapping[str, pa.Table],
@@ -888,25 +898,24 @@ def draw(
 ) -> None:
     """Draws a template with its rows, and tells screen readers `alt_text`. `on_pick` is called with the fields `picks` of what
     was clicked."""
-    spec = spec | {"datasets": {**datasets, "told": pa.table({"told": [alt_text]})}}
+    told = {"told": pa.table({"told": [alt_text]})}
     if on_pick is None:
-        st.vega_lite_chart(None, spec, width="stretch", theme=None, key=key)
+        st.vega_lite_chart(None, spec | {"datasets": {**datasets, **told}}, width="stretch", theme=None, key=key)
         return
-    # A click on what is already selected tells Streamlit nothing: after each pick the chart starts afresh, or nobody could go
-    # down, up, and down the same way again.
     turns = f"_{key}_turns"
     turn = st.session_state.setdefault(turns, 0)
-    chart_key = f"{key}_{turn}"
+    rows = {name: table.append_column(_TURN, pa.repeat(turn, len(table))) for name, table in datasets.items()}
 
     def picked() -> None:
-        for item in st.session_state[chart_key].selection.get("pick", []):
+        for item in st.session_state[key].selection.get("pick", []):
             found = [item.get(field) for field in picks]
             if None not in found:
                 st.session_state[turns] = turn + 1
                 on_pick(*found)
                 return
 
-    st.vega_lite_chart(None, spec, width="stretch", theme=None, key=chart_key, on_select=picked)
+    spec = spec | {"datasets": rows | told}
+    st.vega_lite_chart(None, spec, width="stretch", theme=None, key=key, on_select=picked)
 
 
 # The text alternative -----------------------------------------------------------------------------------------------

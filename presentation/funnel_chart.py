@@ -192,7 +192,7 @@ def _template(look: Look, label: str, n_label: str, pickable: bool) -> dict:
     # A dot is smaller than a finger: around each, as much again can be hit.
     hit = dots.mark_point(filled=True, size=320, opacity=0, cursor=cursor).encode(y=y("value"), tooltip=tooltip)
     if pickable:
-        hit = hit.add_params(alt.selection_point(name="pick", fields=["id"], on="click", toggle=False))
+        hit = hit.add_params(charts.picked_by("id"))
     shape = alt.Shape("shape:N", scale=None)
     layers = [
         bands.mark_area(color=theme.rest, opacity=0.10).encode(y=y("far_lower"), y2="far_upper"),

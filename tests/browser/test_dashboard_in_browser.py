@@ -60,7 +60,10 @@ def test_a_filter_changes_the_address_the_charts_and_the_table(page: Page, addre
 
 def test_a_chart_is_kept_and_its_rows_and_words_exchanged(page: Page, address: str):
     page.goto(f"{address}complaints?lang=en&period=12_months")
-    charts, told = page.locator("svg.marks"), page.locator(".st-key-complaints_causes [aria-roledescription='text mark']")
+    charts, told = (
+        page.locator("svg.marks"),
+        page.locator(".st-key-complaints_causes [aria-roledescription='text mark']"),
+    )
     expect(page.locator(".st-key-open_complaints tbody")).to_be_attached()
     drawn = charts.evaluate_all("found => found.map(each => (each.drawn = true)).length")
     before = told.get_attribute("aria-label")
@@ -80,6 +83,11 @@ def test_a_click_on_a_bar_drills_and_the_breadcrumb_leads_up(page: Page, address
     children = set(branches[branches["parent_id"] == branch.branch_id]["name"])
     wait_until(page, lambda: set(listed.all_text_contents()) & children)  # off the screen there is no inner text
     assert set(listed.all_text_contents()) <= children | {"booked on the branch itself"}
+    page.locator(".st-key-breadcrumb").get_by_role("button").first.click()
+    page.wait_for_url(lambda url: chosen(url) == branch["parent_id"])
+    settled(page)
+    page.locator(f".st-key-activation_branches {BARS}").first.click()  # the same bar once more
+    page.wait_for_url(lambda url: chosen(url) == branch.branch_id)
     page.locator(".st-key-breadcrumb").get_by_role("button").first.click()
     page.wait_for_url(lambda url: chosen(url) == branch["parent_id"])
     page.locator(f".st-key-down_{branch['parent_id']} input").click()

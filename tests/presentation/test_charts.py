@@ -227,7 +227,8 @@ def test_a_chart_can_be_clicked_only_where_a_click_means_something():
     assert draw("bars", frame=TWO, **BARS).selections == []
     drawn = draw("bars", frame=TWO, on_pick=print, **BARS)
     assert drawn.selections == ["pick"]
-    assert drawn.spec["params"][0]["select"]["fields"] == ["id"]
+    assert drawn.spec["params"][0]["select"]["fields"] == ["id", "turn"]
+    assert {row["turn"] for row in drawn.rows["rows"]} == {0}
 
 
 def test_a_long_list_of_bars_scrolls_and_loses_none():
