@@ -183,10 +183,16 @@ DAYS_TO_USE = Dimension("days_to_use", _("Days to first use"), elapsed=True)
 DAYS_TO_CONTACT = Dimension("days_to_contact", _("Days to first contact"), elapsed=True)
 DAYS_TO_CLOSE = Dimension("days_to_close", _("Days to close"), elapsed=True)
 
+DAYS_RUN = Dimension("days_run", _("Days since the target's start"), elapsed=True)
+"""From a target's first day to the day on which it is looked at."""
+DAYS_LEFT = Dimension("days_left", _("Days to the target's end"), elapsed=True)
+DAYS_AGO = Dimension("days_ago", _("Days before that day"), elapsed=True)
+"""How long before the day on which its target is looked at something happened that counts towards it."""
+
 DIMENSIONS: tuple[Dimension, ...] = (
     HEAD_OFFICE, BRANCH, SUB_BRANCH, OUTLET, BELOW, REGION, AREA, PRODUCT, FAMILY, AGENT, CAMPAIGN, AGE_BAND, GENDER, TIER,
     PAYROLL, CUSTOMER_KIND, CONTACT_KIND, USE_CHANNEL, CAUSE, COMPLAINT_CHANNEL, SEVERITY, COMPLAINT_STATE, OPEN_AGE, CLOCK,
-    *TIME, DAYS_TO_USE, DAYS_TO_CONTACT, DAYS_TO_CLOSE,
+    *TIME, DAYS_TO_USE, DAYS_TO_CONTACT, DAYS_TO_CLOSE, DAYS_RUN, DAYS_LEFT, DAYS_AGO,
 )  # fmt: skip
 
 OF_CUSTOMERS = (AGE_BAND, GENDER, TIER, PAYROLL, CUSTOMER_KIND)

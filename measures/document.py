@@ -132,7 +132,7 @@ def _values(dimension: Dimension) -> str:
     if dimension.in_tree:
         return "ids of `branches`; a filter takes the whole sub-tree"
     if dimension.elapsed:
-        return "whole days watched, until it happened or could no longer be seen; for curves, no filter"
+        return "whole days: watched until it happened or could no longer be seen, or of a target's time; for curves, no filter"
     return "the first day of each" if dimension.step else "as the data have them"
 
 

@@ -57,14 +57,18 @@ def _days_between(element, compiler, **kwargs):
     return f"({compiler.process(second, **kwargs)} - {compiler.process(first, **kwargs)})"
 
 
-def working_days_until(day: ColumnElement) -> ColumnElement:
-    """The number of working days from a fixed Monday up to and including `day`.
+def working_days(first: ColumnElement, last: ColumnElement) -> ColumnElement:
+    """The number of working days from `first` to `last`, both included.
 
-    Two of them subtracted give the working days between two days: Monday to Friday, corrected by DAYS_OFF. Arithmetic
-    instead of a calendar table, because a warehouse that we may not write to has no calendar of the bank's holidays.
+    Monday to Friday, corrected by DAYS_OFF. Arithmetic instead of a calendar table, because a warehouse that we may not write
+    to has no calendar of the bank's holidays.
     """
+    changes = select(func.coalesce(func.sum(DAYS_OFF.c.change), 0)).where(DAYS_OFF.c.day.between(first, last))
+    return _weekdays_until(last) - _weekdays_until(days_after(first, -1)) + changes.scalar_subquery()
+
+
+def _weekdays_until(day: ColumnElement) -> ColumnElement:
+    """The days Monday to Friday from a fixed Monday up to and including `day`."""
     passed = days_between(literal(_A_MONDAY, Date), day)
     weekday = passed % 7
-    weekdays = (passed - weekday) / 7 * 5 + case((weekday < 5, weekday + 1), else_=5)
-    changes = select(func.coalesce(func.sum(DAYS_OFF.c.change), 0)).where(DAYS_OFF.c.day <= day).scalar_subquery()
-    return weekdays + changes
+    return (passed - weekday) / 7 * 5 + case((weekday < 5, weekday + 1), else_=5)

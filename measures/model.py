@@ -60,7 +60,8 @@ class Dimension:
 
     `values` maps codes to the words for them, in the order in which they are shown; without it the data's own words are shown.
     `step` is the time step that the dimension cuts days into. A dimension `in_tree` is filtered by the sub-tree of a branch.
-    One that is `elapsed` is the whole number of days that something was watched: what curves are made of, and no filter.
+    One that is `elapsed` is a whole number of days, such as those that something was watched: what curves and projections are made
+    of, and no filter.
     """
 
     name: str

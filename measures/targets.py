@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from sqlalchemy import ColumnElement, Date, Subquery, and_, func, or_, select
 
+from measures.activation import SIGNED as _SIGNED
 from measures.activation import activated as _activated
 from measures.activation import signed as _signed
 from measures.dimensions import (
     AGENT,
     AREA,
+    DAYS_AGO,
+    DAYS_LEFT,
+    DAYS_RUN,
+    DAYS_TO_USE,
     FAMILY,
     PRODUCT,
     REGION,
@@ -18,8 +25,8 @@ from measures.dimensions import (
     product_keys,
     time_keys,
 )
-from measures.given import AS_OF, days_after, working_days_until
-from measures.model import Better, Count, Fact, Measure, Placed, Ratio, Unit, _
+from measures.given import AS_OF, days_between, working_days
+from measures.model import Better, Count, Dimension, Fact, Key, Measure, Placed, Ratio, Unit, _
 from measures.schema import agents, branches, contracts, products, targets
 
 FAMILY_NAME = _("Targets")
@@ -34,8 +41,15 @@ def _whole(product: ColumnElement, agent: ColumnElement) -> dict:
     return {frozenset({PRODUCT, FAMILY}): product.is_(None), frozenset({AGENT}): agent.is_(None)}
 
 
-def _fact(name: str, grain: str, rows: Subquery) -> Fact:
-    """Targets, or what counts towards them, on a day: `rows` hold the branch, product and agent of the target, and the day."""
+_days = (
+    days_between(targets.c.starts_on, AS_OF.c.day).label(DAYS_RUN.name),
+    days_between(AS_OF.c.day, targets.c.ends_on).label(DAYS_LEFT.name),
+)
+
+
+def _fact(name: str, grain: str, rows: Subquery, *elapsed: Dimension) -> Fact:
+    """Targets, or what counts towards them, on a day: `rows` hold the branch, product and agent of the target, the day, and the
+    dimensions that are `elapsed`, each under its name."""
     return Fact(
         name=name,
         grain=grain,
@@ -43,7 +57,11 @@ def _fact(name: str, grain: str, rows: Subquery) -> Fact:
         branch=rows.c.branch_id,
         placed=Placed.BALANCE,
         day=rows.c.day,
-        keys=_tree_keys | product_keys(rows.c.product_id) | agent_key(rows.c.agent_id) | time_keys(rows.c.day),
+        keys=_tree_keys
+        | product_keys(rows.c.product_id)
+        | agent_key(rows.c.agent_id)
+        | time_keys(rows.c.day)
+        | {dimension: Key(rows.c[dimension.name]) for dimension in elapsed},
         lookups=branch_lookups(rows.c.branch_id)
         | {products: products.c.product_id == rows.c.product_id, agents: agents.c.agent_id == rows.c.agent_id},
         whole=_whole(rows.c.product_id, rows.c.agent_id),
@@ -52,8 +70,6 @@ def _fact(name: str, grain: str, rows: Subquery) -> Fact:
 
 def _set(measure: str) -> Fact:
     """The targets for `measure` that run on the last day of the period, with the share of their working days passed."""
-    day_before = days_after(targets.c.starts_on, -1)
-    at_start = working_days_until(day_before)
     rows = (
         select(
             targets.c.branch_id,
@@ -61,14 +77,16 @@ def _set(measure: str) -> Fact:
             targets.c.agent_id,
             targets.c.value,
             AS_OF.c.day,
-            (working_days_until(AS_OF.c.day) - at_start).label("passed"),
-            (working_days_until(targets.c.ends_on) - at_start).label("planned"),
+            working_days(targets.c.starts_on, AS_OF.c.day).label("passed"),
+            working_days(targets.c.starts_on, targets.c.ends_on).label("planned"),
+            *_days,
         )
         .select_from(targets.join(AS_OF, _running))
         .where(targets.c.measure == measure)
         .subquery(f"{measure}_targets")
     )
-    return _fact(f"{measure}_targets", _("one target, running on the last day of the period"), rows)
+    grain = _("one target, running on the last day of the period")
+    return _fact(f"{measure}_targets", grain, rows, DAYS_RUN, DAYS_LEFT)
 
 
 def _reached(measure: str, day: ColumnElement[Date]) -> Fact:
@@ -79,7 +97,14 @@ def _reached(measure: str, day: ColumnElement[Date]) -> Fact:
     """
     owner, place = branches.alias("owner"), branches.alias("place_of_contract")
     rows = (
-        select(targets.c.branch_id, targets.c.product_id, targets.c.agent_id, AS_OF.c.day)
+        select(
+            targets.c.branch_id,
+            targets.c.product_id,
+            targets.c.agent_id,
+            AS_OF.c.day,
+            *_days,
+            days_between(day, AS_OF.c.day).label(DAYS_AGO.name),
+        )
         .select_from(
             targets.join(AS_OF, _running)
             .join(owner, owner.c.branch_id == targets.c.branch_id)
@@ -98,11 +123,8 @@ def _reached(measure: str, day: ColumnElement[Date]) -> Fact:
         .where(targets.c.measure == measure)
         .subquery(f"{measure}_toward_targets")
     )
-    return _fact(
-        f"{measure}_toward_targets",
-        _("one contract that counts towards a target running on the last day of the period"),
-        rows,
-    )
+    grain = _("one contract that counts towards a target running on the last day of the period")
+    return _fact(f"{measure}_toward_targets", grain, rows, DAYS_RUN, DAYS_LEFT, DAYS_AGO)
 
 
 def _family(of: Count, day: ColumnElement[Date], texts: dict[str, tuple[str, str]]) -> tuple[Measure, ...]:
@@ -200,7 +222,24 @@ def _family(of: Count, day: ColumnElement[Date], texts: dict[str, tuple[str, str
     },
 )
 
+first_uses = Count(
+    name="first_uses",
+    label=_("First uses"),
+    meaning=_("Contracts used for the first time in the period, whenever they were signed"),
+    family=FAMILY_NAME,
+    better=Better.HIGHER,
+    fact=replace(
+        _SIGNED,
+        name="contracts_first_used",
+        grain=_("one contract, on the day of its first use"),
+        day=contracts.c.activated_on,
+        keys={d: key for d, key in _SIGNED.keys.items() if d is not DAYS_TO_USE} | time_keys(contracts.c.activated_on),
+    ),
+    of=func.count(),
+)
+
 MEASURES = (
     signed_target, signed_toward, signed_expected, signed_completion, signed_pace,
     activated_target, activated_toward, activated_expected, activated_completion, activated_pace,
+    first_uses,
 )  # fmt: skip

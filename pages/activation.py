@@ -1,6 +1,7 @@
 """Activation: who signed, what share uses it, where and among whom."""
 
 from measures.dimensions import AGE_BAND, BELOW, FAMILY, PAYROLL, PRODUCT, QUARTER
+from measures.model import _
 from measures.waits import FIRST_USE
 from pages import curves, fair, parts, why
 from pages.desk import here
@@ -8,10 +9,8 @@ from pages.desk import here
 desk = here()
 say = desk.say
 rate = "cohort_activation_rate" if desk.known("cohort_activation_rate") else "activation_rate"
-cards = (
-    rate, "signed", "activated", "active_rate_30", "active_rate_90", "active_rate", "holders", "never_used_share", "closed",
-    "several_products", "penetration", "substitution_rate",
-)  # fmt: skip
+cards = (rate, "signed", "activated", "active_rate_30", "active_rate_90", "active_rate", "holders", "never_used_share")
+reach = ("penetration", "several_products", "substitution_rate", "closed")
 columns = (
     "signed", "activated", "mature_signed", rate, "holders", "activation_stock", "active_rate_30", "active_rate", "closed",
 )  # fmt: skip
@@ -28,13 +27,17 @@ if desk.known(rate):
         bars = {"activation_branches": BELOW, "activation_products": PRODUCT, "activation_payroll": PAYROLL}
         key, by = parts.choice(desk, "activation_bars", bars)
         fair.compared(desk, rate, by, key)
-    wanted = parts.closer(desk, "activation_closer", {"why": why.LABEL, "speed": FIRST_USE.label})
-    if wanted == "why":
-        why.moved(desk, "activation", rate, (BELOW, PRODUCT, PAYROLL))
-    elif wanted == "speed":
-        speeds = {"use_by_product": lines, "use_by_branch": BELOW, "use_by_cohort": QUARTER}
-        curves.how_fast(desk, "activation_speed", FIRST_USE, speeds)
-    parts.crossed(desk, rate, AGE_BAND, PRODUCT, "activation_ages")
+    reasons, speeds = (
+        (BELOW, PRODUCT, PAYROLL),
+        {"use_by_product": lines, "use_by_branch": BELOW, "use_by_cohort": QUARTER},
+    )
+    looks = {
+        "why": (why.LABEL, lambda: why.moved(desk, "activation", (*cards, *reach), reasons)),
+        "speed": (FIRST_USE.label, lambda: curves.how_fast(desk, "activation_speed", FIRST_USE, speeds)),
+        "ages": (_("Ages and products"), lambda: parts.crossed(desk, rate, AGE_BAND, PRODUCT, "activation_ages")),
+        "reach": (_("Customers and channels"), lambda: parts.opening(desk, "activation_reach", *reach, headed=False)),
+    }
+    parts.closer(desk, "activation_closer", looks)
 tables = {"activation_by_branch": BELOW, "activation_by_product": PRODUCT}
 key, by = parts.choice(desk, "activation_tables", tables)
-parts.table(desk, key, parts.title_by(desk, by), columns, (by,), links={"": "activation"})
+parts.rows(desk, key, by, *columns, links={"": "activation"})

@@ -2,6 +2,7 @@
 
 from measures.complaints import complaint_list, open_complaint_list
 from measures.dimensions import BELOW, CAUSE, CLOCK, COMPLAINT_CHANNEL, COMPLAINT_STATE, OPEN_AGE, PRODUCT
+from measures.model import _
 from measures.waits import CLOSING
 from pages import curves, fair, parts, why
 from pages.desk import here
@@ -16,9 +17,12 @@ tallies = (
     "complaints_received", "complaints_open", "complaints_past_due", "complaints_on_time", "complaints_median_days",
     "complaints_repeat_share", "complaints_per_1000_contracts",
 )  # fmt: skip
+shares = ("complaints_on_time", "complaints_repeat_share", "complaints_regulator_share")
 split = {"branches": BELOW, "products": PRODUCT, "channels": COMPLAINT_CHANNEL, "states": COMPLAINT_STATE}
 waits = {"cause": CAUSE, "branch": BELOW, "product": PRODUCT, "channel": COMPLAINT_CHANNEL}
-tables = waits | {"state": COMPLAINT_STATE}
+speeds = {f"closing_by_{name}": by for name, by in waits.items()}
+tables = {f"complaints_by_{name}": by for name, by in (waits | {"state": COMPLAINT_STATE}).items()}
+tables |= {"open_complaints": open_complaint_list, "complaint_listing": complaint_list}
 
 if parts.needs(desk, desk.say("Complaints"), "complaints_received"):
     rate = "complaints_per_1000_contracts" if desk.known("complaints_per_1000_contracts") else "complaints_received"
@@ -27,7 +31,7 @@ if parts.needs(desk, desk.say("Complaints"), "complaints_received"):
     with left:
         parts.pareto(desk, "complaints_received", CAUSE, "complaints_causes")
     with right:
-        fair.controlled(desk, rate, "complaints_trend")
+        fair.controlled(desk, (rate, *shares), "complaints_trend")
     left, right = parts.halves()
     with left:
         # The size of a branch or product has to be left out of the comparison; a channel or state has none.
@@ -36,14 +40,14 @@ if parts.needs(desk, desk.say("Complaints"), "complaints_received"):
     with right:
         key, by = parts.choice(desk, "complaints_bands", {"complaints_ages": OPEN_AGE, "complaints_clock": CLOCK})
         parts.bands(desk, "complaints_open", by, key)
-    parts.crossed(desk, "complaints_received", CAUSE, PRODUCT, "complaints_causes_of_products")
-    wanted = parts.closer(desk, "complaints_closer", {"why": why.LABEL, "speed": CLOSING.label})
-    if wanted == "why":
-        why.moved(desk, "complaints", "complaints_per_1000_contracts", (BELOW, PRODUCT))
-    elif wanted == "speed":
-        curves.how_fast(desk, "complaints_speed", CLOSING, {f"closing_by_{name}": by for name, by in waits.items()})
-    key, by = parts.choice(desk, "complaints_tables", {f"complaints_by_{name}": by for name, by in tables.items()})
-    parts.table(desk, key, parts.title_by(desk, by), tallies, (by,), links={"": "complaints"})
-    listings = {"open_complaints": open_complaint_list, "complaint_listing": complaint_list}
-    key, rows = parts.choice(desk, "complaints_listings", listings)
-    parts.listing(desk, key, rows.name)
+    looks = {
+        "why": (why.LABEL, lambda: why.moved(desk, "complaints", cards, (BELOW, PRODUCT, CAUSE))),
+        "speed": (CLOSING.label, lambda: curves.how_fast(desk, "complaints_speed", CLOSING, speeds)),
+        "causes": (
+            _("Causes and products"),
+            lambda: parts.crossed(desk, "complaints_received", CAUSE, PRODUCT, "causes_of"),
+        ),
+    }
+    parts.closer(desk, "complaints_closer", looks)
+    key, of = parts.choice(desk, "complaints_tables", tables)
+    parts.rows(desk, key, of, *tallies, links={"": "complaints"})

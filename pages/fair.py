@@ -82,17 +82,28 @@ def drawn_as_fits(desk: Desk, name: str, by: Sequence[Dimension], key: str) -> N
         parts.crossed(desk, name, others[1], others[0], key)
 
 
-def controlled(desk: Desk, name: str, key: str) -> None:
-    """A rate of events over time between the limits of chance, with what happened in those days.
+def controlled(desk: Desk, names: Sequence[str], key: str) -> None:
+    """The one of the measures `names` that the reader picks over time: a rate of events between the limits of chance, with what
+    happened in those days; any other as a line.
 
-    The limits come from the days the reader chose, or else from all steps whose number no longer grows.
+    The limits come from the days the reader chose, or else from all steps whose number no longer grows. A rate whose base is not
+    kept over time is not offered.
     """
-    measure, step = desk.measure(name), parts.step_for(desk)
-    if not parts.is_kept(desk, measure, step):
+    step = parts.step_for(desk)
+    offered = [measure for measure in desk.known(*names) if step in measure.dimensions]
+    if not offered:
+        parts.is_kept(desk, desk.measure(names[0]), step)
         return
+    # The title stands above the list that decides what it is about.
+    picked = st.session_state.get(f"{key}_measure")
+    measure = next((each for each in offered if each.name == picked), offered[0])
+
+    def pick() -> None:
+        parts.one_of(desk, f"{key}_measure", offered)
+
     measures = parts.with_counts(desk, measure, step)
     if len(measures) == 1 or measure.spread is not Spread.RATES:
-        parts.trend(desk, name, key)
+        parts.trend(desk, measure.name, key, above=pick)
         return
     asked = desk.ask(measures, [step])
     answer = asked.answer
@@ -104,10 +115,12 @@ def controlled(desk: Desk, name: str, key: str) -> None:
     settled = answer[whole]
     days = parts.days_of(settled, step)
     with panel(findings.course(measure, answer, None, step, growing, desk.say), parts.meaning(desk, measure, step)):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            pick()
+            chosen = _baseline(desk, key) if len(answer) else None
         if answer.empty:
             st.caption(parts.nothing(desk))
             return
-        chosen = _baseline(desk, key)
         chart = fairness.charted(measure, settled, days, chosen)
         names = [step_shown(day, step.step, desk.say.language) for day in days]
         told = fairness.course_told(chart, names, desk.say)

@@ -1,6 +1,8 @@
 """Follow-up: from the lists to activated customers, who is behind, and whom to call."""
 
-from measures.dimensions import AGENT, BELOW, CAMPAIGN, OPEN_AGE, PRODUCT
+from measures.dimensions import AGENT, BELOW, CAMPAIGN, MONTH, OPEN_AGE, PRODUCT
+from measures.follow_up import overdue_customers
+from measures.model import _
 from measures.waits import FIRST_CONTACT
 from pages import curves, fair, parts, why
 from pages.desk import here
@@ -30,15 +32,19 @@ if parts.needs(desk, say("Follow-up of lists"), "assigned", "contacted"):
     with right:
         parts.bands(desk, "open_assignments", OPEN_AGE, "follow_up_ages")
     fair.compared(desk, "coverage", BELOW, "follow_up_branches")
-    wanted = parts.closer(desk, "follow_up_closer", {"why": why.LABEL, "speed": FIRST_CONTACT.label})
-    if wanted == "why":
-        why.moved(desk, "follow_up", "coverage", (BELOW, PRODUCT, CAMPAIGN, AGENT))
-    elif wanted == "speed":
-        speeds = {"contact_by_product": PRODUCT, "contact_by_list": CAMPAIGN, "contact_by_branch": BELOW}
-        curves.how_fast(desk, "follow_up_speed", FIRST_CONTACT, speeds)
-    key, by = parts.choice(desk, "follow_up_tables", {"follow_up_lists": CAMPAIGN, "follow_up_agents": AGENT})
-    parts.table(desk, key, parts.title_by(desk, by), progress, (by,))
+    speeds = {"contact_by_product": PRODUCT, "contact_by_list": CAMPAIGN, "contact_by_branch": BELOW}
+    looks = {
+        "why": (why.LABEL, lambda: why.moved(desk, "follow_up", cards, (BELOW, PRODUCT, CAMPAIGN, AGENT))),
+        "speed": (FIRST_CONTACT.label, lambda: curves.how_fast(desk, "follow_up_speed", FIRST_CONTACT, speeds)),
+    }
+    parts.closer(desk, "follow_up_closer", looks)
+    tables = {"follow_up_lists": CAMPAIGN, "follow_up_agents": AGENT, "overdue_listing": overdue_customers}
+    parts.rows(desk, *parts.choice(desk, "follow_up_tables", tables), *progress)
 elif desk.known("contacts"):
     parts.opening(desk, "contact_cards", "contact_success", "contacts", "contacts_reached", "contacts_signed")
-    parts.trend(desk, "contact_success", "contact_trend")
-parts.listing(desk, "overdue_listing", "overdue_customers")
+    views = {"contact_trend": parts.View(_("Over time")), "contact_months": parts.View(_("Months, the highest first"))}
+    key, _view = parts.choice(desk, "contact_views", views)
+    if key == "contact_trend":
+        parts.trend(desk, "contact_success", key)
+    else:
+        fair.compared(desk, "contact_success", MONTH, key)

@@ -13,11 +13,11 @@ import streamlit as st
 
 from measures.catalogue import LISTINGS
 from measures.dimensions import BELOW, DAY, MONTH, PRODUCT, WEEK
-from measures.model import Dimension, Measure, Ratio
+from measures.model import Dimension, Listing, Measure, Ratio
 from measures.period import Period, first_days, last_day
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, Order
 from pages.desk import Asked, Desk
-from presentation import charts, findings, table_view
+from presentation import charts, fairness, findings, table_view
 from presentation import frame as drawn
 from presentation.cards import Card, cards, headline, panel
 from presentation.export_view import titled
@@ -49,6 +49,7 @@ class Labelled(Protocol):
 
 
 _Shown = TypeVar("_Shown", bound=Labelled)
+_Measure = TypeVar("_Measure", bound=Measure)
 
 
 def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed: bool = True) -> None:
@@ -93,10 +94,11 @@ def choice(desk: Desk, key: str, options: Mapping[str, _Shown]) -> tuple[str, _S
 
     What is not chosen is neither asked of the warehouse nor drawn: most of what a reader waits for is the browser's drawing.
     """
+    # Not as the widget's default: beside a choice that a link has made, Streamlit would warn of two.
+    st.session_state.setdefault(key, next(iter(options)))
     chosen = st.segmented_control(
         desk.say("Show"),
         list(options),
-        default=next(iter(options)),
         required=True,
         format_func=lambda name: desk.say(options[name].label),
         key=key,
@@ -106,22 +108,49 @@ def choice(desk: Desk, key: str, options: Mapping[str, _Shown]) -> tuple[str, _S
     return chosen, options[chosen]
 
 
-def closer(desk: Desk, key: str, options: Mapping[str, str]) -> str | None:
-    """Asks which of `options`, names with their labels, the reader wants to look at closer.
+def one_of(desk: Desk, key: str, options: Sequence[_Measure]) -> _Measure:
+    """The measure that the reader picks from a list of `options`, the first at first; of one alone there is nothing to pick."""
+    if len(options) == 1:
+        return options[0]
+    named = {measure.name: measure for measure in options}
+    chosen = st.selectbox(
+        desk.say("Measure"),
+        list(named),
+        format_func=lambda name: desk.say(named[name].label),
+        key=key,
+        label_visibility="collapsed",
+        persist_state="session",
+        width=240,
+    )
+    return named[chosen]
+
+
+def closer(desk: Desk, key: str, looks: Mapping[str, tuple[str, Callable[[], None]]]) -> None:
+    """Asks which of `looks`, labels (msgids) and what draws them by name, the reader wants to look at closer, and draws it.
 
     None at first: then nothing more is asked of the warehouse or drawn, and the page stays as quick as it is without them.
     """
-    return st.segmented_control(
+    chosen = st.segmented_control(
         desk.say("Look closer"),
-        list(options),
-        format_func=lambda name: desk.say(options[name]),
+        list(looks),
+        format_func=lambda name: desk.say(looks[name][0]),
         key=key,
         persist_state="session",
     )
+    if chosen:
+        looks[chosen][1]()
 
 
-def trend(desk: Desk, name: str, key: str, by: Dimension | None = None, step: Dimension | None = None) -> None:
-    """The measure over time, split by `by` where it is given, in steps that suit the period's length."""
+def trend(
+    desk: Desk,
+    name: str,
+    key: str,
+    by: Dimension | None = None,
+    step: Dimension | None = None,
+    above: Callable[[], None] | None = None,
+) -> None:
+    """The measure over time, split by `by` where it is given, in steps that suit the period's length; a rate that is one line alone
+    between the ends of what chance leaves open. `above` draws what is to stand above the chart, in its frame."""
     measure = desk.measure(name)
     step = step or step_for(desk)
     if not is_kept(desk, measure, *([by] if by else []), step):
@@ -131,10 +160,30 @@ def trend(desk: Desk, name: str, key: str, by: Dimension | None = None, step: Di
     growing = growing_from(desk, measure, days_of(asked.answer, step), step)
     few = findings.too_few(measure, asked.answer)
     rows = asked.answer[~few]
+    alone = by is None or asked.answer[by.name].nunique(dropna=False) == 1
+    intervals = _intervals(measure, asked.answer, few) if alone else None
     with panel(findings.course(measure, rows, by, step, growing, desk.say), meaning(desk, measure, step)):
-        charts.lines(rows, step=step, measure=measure, look=desk.look, key=key, series=by, incomplete_from=growing)
-        say_few(desk, measure, few, desk.say("not drawn"))
+        if above:
+            above()
+        drawn_as = {"step": step, "measure": measure, "look": desk.look, "key": key, "series": by}
+        if intervals is None:
+            charts.lines(rows, incomplete_from=growing, **drawn_as)
+            say_few(desk, measure, few, desk.say("not drawn"))
+        else:
+            charts.lines(asked.answer, incomplete_from=growing, intervals=intervals, **drawn_as)
+            between = desk.say("The pale band, or the thin line of a point by itself, holds the rate 95 times of 100.")
+            st.caption(between, help=desk.say(fairness.HOW_BETWEEN))
+            say_few(desk, measure, few & asked.answer[name].notna(), desk.say("hollow, beside the line"))
         say_ignored(desk, asked)
+
+
+def _intervals(measure: Measure, answer: pd.DataFrame, few: pd.Series) -> list[charts.Interval] | None:
+    """What is known of each row's rate; None where chance cannot be reckoned with, or there is no rate."""
+    ends = fairness.intervals(measure, answer)
+    if ends is None or answer[measure.name].isna().all():
+        return None
+    bases = answer[measure.under.name].fillna(0).tolist()
+    return [charts.Interval(*row) for row in zip(*(end.tolist() for end in ends), bases, few.tolist(), strict=True)]
 
 
 def pareto(desk: Desk, name: str, by: Dimension, key: str) -> None:
@@ -234,6 +283,14 @@ def table(
             link=link_to(desk, by[0], links) if leads else None,
             on_pick=go if leads else None,
         )
+
+
+def rows(desk: Desk, key: str, of: Dimension | Listing, *names: str, links: dict[str, str] | None = None) -> None:
+    """The measures `names` by a dimension as a table; or, of a listing, its rows."""
+    if isinstance(of, Listing):
+        listing(desk, key, of.name)
+    else:
+        table(desk, key, title_by(desk, of), names, (of,), links=links)
 
 
 def listing(desk: Desk, key: str, name: str) -> None:
@@ -343,9 +400,10 @@ def say_few(desk: Desk, measure: Measure, few: pd.Series, where_they_are: str) -
     number = len(few[few])
     if number and isinstance(measure, Ratio):
         st.caption(
-            desk.say(
-                "{number} stand for fewer than {fewest} ({base}): {where}.",
-                number=number,
+            desk.say.plural(
+                "{n} stands for fewer than {fewest} ({base}): {where}.",
+                "{n} stand for fewer than {fewest} ({base}): {where}.",
+                number,
                 fewest=measure.fewest,
                 base=desk.say(measure.under.label),
                 where=where_they_are,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from html import escape
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from measures.model import Dimension, _
+from measures.model import Dimension, Measure, Ratio, _
 from pages import parts
 from pages.desk import Asked, Desk
 from presentation import table_view
@@ -24,24 +24,44 @@ LABEL = _("Why it moved")
 _CHART, _TABLE = parts.View(_("Chart")), parts.View(_("Table"))
 
 
-def moved(desk: Desk, page: str, name: str, among: Sequence[Dimension]) -> None:
-    """Why the ratio `name` moved, by that of the dimensions `among` which the reader chooses: the finding, the way from the
-    rate before to the rate now, and a sentence for each of the largest parts, which leads to `page` filtered by it; or all
-    parts as a table.
+def moved(
+    desk: Desk,
+    page: str,
+    names: Sequence[str],
+    among: Sequence[Dimension],
+    leads: Mapping[str, str] | None = None,
+) -> None:
+    """Why that of the rates among the measures `names` moved which the reader chooses, by that of the dimensions `among` which the
+    reader chooses: the finding, the way from the rate before to the rate now, and a sentence for each of the largest
+    parts; or all parts as a table. A part leads to the page that `leads` names for its rate, otherwise to `page`, filtered by it.
 
-    Nothing where the warehouse cannot answer the ratio; where nothing can be told of its change, the sentence that says why.
+    Where nothing can be told of a change, the sentence that says why.
     """
-    if not desk.known(name):
+    rates = [measure for measure in desk.known(*names) if _splits(measure)]
+    if not rates:
+        _only(desk.say("The warehouse knows no rate here for both periods"), desk.say(LABEL))
         return
-    measure, key = desk.measure(name), f"{page}_why"
     if not desk.filters.against:
-        _only(desk.say("No comparison is chosen"), desk.say("Why it moved: {measure}", measure=desk.say(measure.label)))
+        _only(desk.say("No comparison is chosen"), desk.say(LABEL))
         return
-    with st.container(horizontal=True, horizontal_alignment="distribute"):
-        chosen, by = parts.choice(desk, key, {f"{key}_{by.name}": by for by in among})
-        _key, view = parts.choice(desk, f"{key}_view", {f"{key}_chart": _CHART, f"{key}_table": _TABLE})
-    # A dimension that splits only the upper count gives no parts with rates of their own.
-    if not all(parts.is_kept(desk, each, by) for each in (*measure.counts, measure)):
+    key = f"{page}_why"
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        switches = st.container(horizontal=True, vertical_alignment="center", width="content")
+        with switches:
+            measure = parts.one_of(desk, f"{key}_rate", rates)
+        # A dimension that splits only the upper count gives no parts with rates of their own.
+        kept = [by for by in among if all(by in each.dimensions for each in (measure, *measure.counts))]
+        if kept:
+            with switches:
+                chosen, by = parts.choice(desk, key, {f"{key}_{by.name}": by for by in kept})
+            _key, view = parts.choice(desk, f"{key}_view", {f"{key}_chart": _CHART, f"{key}_table": _TABLE})
+    if not kept:
+        not_kept = desk.say(
+            "{measure} is not kept by {dimensions} in this warehouse.",
+            measure=desk.say(measure.label),
+            dimensions=desk.say.listed([desk.say(by.label) for by in among]),
+        )
+        _only(not_kept, desk.say(measure.meaning))
         return
     asked = desk.ask([measure, *measure.counts], [by], compared=True)
     meaning = desk.say("Why it moved: {measure}", measure=parts.meaning(desk, measure, by))
@@ -53,15 +73,21 @@ def moved(desk: Desk, page: str, name: str, among: Sequence[Dimension]) -> None:
     except Untold as reason:
         _only(str(reason), meaning)
         return
+    leads_to = (leads or {}).get(measure.name, page)
     with panel(finding(told, desk.say), meaning):
         if view is _TABLE:
-            _as_table(desk, page, chosen, told, asked)
+            _as_table(desk, leads_to, chosen, told, asked)
         else:
             waterfall(told, desk.filters.against, desk.filters.period, look=desk.look, key=chosen)
             with st.container(key=f"{key}_sentences", gap="xsmall"):
                 for reason in told.reasons[:NAMED]:
-                    _said(desk, page, told, reason)
+                    _said(desk, leads_to, f"{key}_{reason.id}", told, reason)
         parts.say_ignored(desk, asked)
+
+
+def _splits(measure: Measure) -> bool:
+    """Whether the change of a measure is made of those of its parts: it is a rate of two counts that were known before and add up."""
+    return isinstance(measure, Ratio) and measure.has_history and all(count.adds_up for count in measure.counts)
 
 
 def _only(sentence: str, meaning: str) -> None:
@@ -69,15 +95,13 @@ def _only(sentence: str, meaning: str) -> None:
         pass
 
 
-def _said(desk: Desk, page: str, told: Why, reason: Reason) -> None:
+def _said(desk: Desk, page: str, key: str, told: Why, reason: Reason) -> None:
     """The sentence of one part; a link where the page can be filtered by it."""
     text = sentence(reason, told.measure, desk.say)
     if told.by in parts.FOLLOWED and reason.id is not None:
         address = f"{page}?{urlencode(desk.filters.at(**{parts.FOLLOWED[told.by]: reason.id}))}"
         # No page link: one to the page it stands on changes the filters, and leaves the address in the browser as it was.
-        st.button(
-            plain(text), type="tertiary", key=f"{page}_why_{reason.id}", on_click=parts.go, args=({"href": address},)
-        )
+        st.button(plain(text), type="tertiary", key=key, on_click=parts.go, args=({"href": address},))
     else:
         st.html(f"<div class=sentence>{escape(text)}</div>")
 

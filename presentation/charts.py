@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 from itertools import pairwise
+from typing import TypeVar
 
 import altair as alt
 import pandas as pd
@@ -78,6 +79,20 @@ class Doubt:
     upper: float
     places: tuple[int, int] | None
     group: int
+
+
+@dataclass(frozen=True)
+class Interval:
+    """What is known of one rate over time: the ends of what holds it 95 times of 100, in the measure's unit, how many it is `of`, and
+    whether those are too few to judge it by."""
+
+    lower: float
+    upper: float
+    of: float
+    few: bool
+
+
+_Known = TypeVar("_Known")
 
 
 # Bars ---------------------------------------------------------------------------------------------------------------
@@ -354,6 +369,7 @@ def lines(
     accent: str | None = None,
     rules: Sequence[tuple[date, str]] = (),
     among: Sequence[str] = (),
+    intervals: Sequence[Interval] | None = None,
 ) -> None:
     """One line, or one for each value of `series`, over the steps of time `step`, each with its name at its end.
 
@@ -361,10 +377,14 @@ def lines(
     are dashed. The line of the id `accent` stands out; without it, lines are told apart by colour: `among` are all ids that
     `series` can have, at most MOST_LINES and in one fixed order, so that each keeps its colour. `rules` are days with a label;
     those outside of the steps shown are left out. More than MOST_LINES lines become small charts on one scale.
+
+    `intervals`, one for each row where one line alone is drawn, are a band around it; a rate that stands for too few is no part
+    of the line but a hollow point with its interval. A step that is not complete has none: its number will be another.
     """
     say = words(look.language)
     steps = steps_of(frame, step)
-    found = _series(frame, steps, step, measure, series, say)
+    found = _series(frame, steps, step, measure, series, intervals, say)
+    first_open = open_from(steps, incomplete_from)
     known = [value for line in found for value in line.values if value is not None]
     if not known:
         st.caption(say("No numbers to draw."))
@@ -373,17 +393,18 @@ def lines(
         # Said instead of drawn: a quiet choice of some of them would hide the others.
         st.caption(say("{count} lines cannot be read as a chart. Choose fewer, or read the table.", count=len(found)))
         return
+    held = [held for line in found for held in line.held(first_open) if held]
     shared = Shared(
         measure=measure,
         look=look,
         step=step.step,
         steps=steps,
-        first_open=open_from(steps, incomplete_from),
-        ticks=ticks_of(known, measure.unit),
+        first_open=first_open,
+        ticks=ticks_of([*known, *(end for each in held for end in (each.lower, each.upper))], measure.unit),
         rules=[(day, label) for day, label in rules if steps[0][0] <= day <= steps[-1][1]],
     )
     if len(found) <= MOST_LINES:
-        _lines(found, _tints(found, accent, among, look), shared, key)
+        _lines(found, _tints(found, accent, among, look), shared, key, judged=intervals is not None)
         return
     with st.grid(3, min_column_width=190, key=key):
         for number, line in enumerate(found):
@@ -395,11 +416,24 @@ def lines(
 
 @dataclass(frozen=True)
 class _Line:
-    """A value, or None, for each step."""
+    """A value, or None, for each step, and its interval where one is known."""
 
     id: str | None
     name: str
     values: list[float | None]
+    intervals: list[Interval | None]
+
+    @property
+    def drawn(self) -> list[float | None]:
+        """The values that the line goes through: those of too few are left out."""
+        return [None if each and each.few else value for value, each in zip(self.values, self.intervals, strict=True)]
+
+    def held(self, first_open: int) -> list[Interval | None]:
+        """The intervals to be drawn: of the values of complete steps."""
+        return [
+            each if value is not None and at < first_open else None
+            for at, (value, each) in enumerate(zip(self.values, self.intervals, strict=True))
+        ]
 
 
 @dataclass(frozen=True)
@@ -418,38 +452,64 @@ class Shared:
     rules: list[tuple[date, str]]
 
 
-def _lines(found: Sequence[_Line], tints: Sequence[str], shared: Shared, key: str, *, small: bool = False) -> None:
-    look, unit = shared.look, shared.measure.unit
-    say, theme = words(look.language), colours(look.dark)
+_POINTS = pa.schema(
+    {name: pa.string() for name in ("series", "title", "said", "between", "n", "tint", "part")}
+    | {name: pa.float64() for name in ("day", "value", "seen")}
+    | {name: pa.bool_() for name in ("alone", "few")}
+)
+_ENDS = pa.schema(
+    {name: pa.float64() for name in ("day", "value", "at")} | {name: pa.string() for name in ("label", "tint", "ink")}
+)
+_BANDS = pa.schema({"day": pa.float64(), "lower": pa.float64(), "upper": pa.float64(), "run": pa.int64()})
+
+
+def _lines(
+    found: Sequence[_Line],
+    tints: Sequence[str],
+    shared: Shared,
+    key: str,
+    *,
+    small: bool = False,
+    judged: bool = False,
+) -> None:
+    look, measure = shared.look, shared.measure
+    unit, say, theme = measure.unit, words(look.language), colours(look.dark)
     names = [step_shown(start, shared.step, look.language) for start, _end in shared.steps]
     places = [(start.toordinal() + end.toordinal()) / 2 for start, end in shared.steps]
     points, ends, told = [], [], []
     for line, tint in zip(found, tints, strict=True):
         texts = [shown(value, unit, look.language) for value in line.values]
-        told.append(_told_of_line(line, names, texts, say))
+        drawn, held = line.drawn, line.held(shared.first_open)
+        judged_or_all = drawn if any(value is not None for value in drawn) else line.values
+        told.append(_told_of_line(line.name, judged_or_all, names, texts, say))
         for at, (value, text) in enumerate(zip(line.values, texts, strict=True)):
             when = names[at] if at < shared.first_open else say("{step}, not complete", step=names[at])
+            interval = line.intervals[at]
             point = {
                 "series": str(line.id),
                 "title": f"{line.name} · {when}" if line.name else when,
                 "day": places[at],
-                "value": value,
+                "value": drawn[at],
+                "seen": value,
                 "said": text,
+                "between": between(held[at].lower, held[at].upper, measure, look) if held[at] else MISSING,
+                "n": shown(interval.of, measure.under.unit, look.language) if interval else MISSING,
                 "tint": tint,
-                "alone": value is not None and _at(line.values, at - 1) is None and _at(line.values, at + 1) is None,
+                "alone": drawn[at] is not None and _at(drawn, at - 1) is None and _at(drawn, at + 1) is None,
+                "few": value is not None and drawn[at] is None,
             }
             if at < shared.first_open:
                 points.append(point | {"part": "complete"})
             if shared.first_open - 1 <= at and shared.first_open < len(places):
                 points.append(point | {"part": "open"})
-        last = next((at for at in reversed(range(len(places))) if line.values[at] is not None), None)
+        last = next((at for at in reversed(range(len(places))) if drawn[at] is not None), None)
         if last is not None:
             ends.append(
                 {
                     # Names stand in one column; a value stands where its line ends.
                     "day": places[last] if len(found) == 1 else places[-1],
-                    "value": line.values[last],
-                    "label": line.name or short(line.values[last], unit, look.language),
+                    "value": drawn[last],
+                    "label": line.name or short(drawn[last], unit, look.language),
                     "tint": tint,
                     # Text in a category's colour could not be read; its dot has the colour.
                     "ink": {theme.accent: theme.accent, theme.rest: theme.muted}.get(tint, theme.text),
@@ -458,32 +518,67 @@ def _lines(found: Sequence[_Line], tints: Sequence[str], shared: Shared, key: st
     low, high = shared.ticks[0], shared.ticks[-1]
     ticks = shared.ticks[::2] if small and len(shared.ticks) > 3 else shared.ticks
     datasets = {
-        "points": pa.Table.from_pylist(points),
-        "ends": pa.Table.from_pylist(spread(ends, low, high, _SMALL_HEIGHT if small else _HEIGHT)),
+        "points": pa.Table.from_pylist(points, schema=_POINTS),
+        "ends": pa.Table.from_pylist(spread(ends, low, high, _SMALL_HEIGHT if small else _HEIGHT), schema=_ENDS),
         "grid": pa.table({"at": ticks, "label": [tick_label(tick, unit, look.language) for tick in ticks]}),
         "steps": step_labels(shared, places, 3 if small else 5),
         "rules": rule_rows(shared.rules, places),
     }
-    alt_text = sentences([say(shared.measure.label), *told, *(label for _day, label in shared.rules)], say)
-    draw(_lines_template(look, say(shared.measure.label), len(found) > 1, small), datasets, key, alt_text)
+    if judged:
+        datasets |= _bands(found[0], shared, places)
+    alt_text = sentences([say(measure.label), *told, *(label for _day, label in shared.rules)], say)
+    labels = say(measure.label), _label_of_n(measure, say) if judged else ""
+    draw(_lines_template(look, *labels, len(found) > 1, small, judged), datasets, key, alt_text)
+
+
+def _bands(line: _Line, shared: Shared, places: Sequence[float]) -> dict[str, pa.Table]:
+    """The band around a line, a run for each of its pieces; and as whiskers the intervals of points that no line goes through."""
+    bands, whiskers, run = [], [], 0
+    held = line.held(shared.first_open)
+    around = [None if each is None or each.few else each for each in held]
+    for at, each in enumerate(held):
+        if each is None:
+            continue
+        row = {"day": places[at], "lower": each.lower, "upper": each.upper}
+        if around[at] is None or (_at(around, at - 1) is None and _at(around, at + 1) is None):
+            whiskers.append(row | {"run": at})
+            continue
+        run += _at(around, at - 1) is None
+        bands.append(row | {"run": run})
+    return {
+        "bands": pa.Table.from_pylist(bands, schema=_BANDS),
+        "whiskers": pa.Table.from_pylist(whiskers, schema=_BANDS),
+    }
 
 
 @lru_cache(maxsize=256)
-def _lines_template(look: Look, label: str, several: bool, small: bool) -> dict:
-    theme = colours(look.dark)
+def _lines_template(look: Look, label: str, n_label: str, several: bool, small: bool, judged: bool) -> dict:
+    theme, say = colours(look.dark), words(look.language)
     # Days are plain numbers: a time axis would shift them by the browser's time zone, and repeat “Oct” between two steps.
     x = alt.X("day:Q", axis=None, scale=alt.Scale(zero=False, nice=False))
     up = alt.Scale(zero=False, nice=False)
     points = alt.Chart(alt.NamedData("points")).encode(
         x=x, y=alt.Y("value:Q", scale=up, axis=None), detail="series:N", color=alt.Color("tint:N", scale=None)
     )
+    seen = points.encode(y=alt.Y("seen:Q", scale=up, axis=None))
     ends = alt.Chart(alt.NamedData("ends")).encode(x=x)
     grid = alt.Chart(alt.NamedData("grid")).encode(y=alt.Y("at:Q", scale=up, axis=None))
     rules = alt.Chart(alt.NamedData("rules")).encode(x=x)
     near = alt.selection_point(
         name="near", on="pointerover", clear="pointerout", nearest=True, fields=["day", "series"], empty=False
     )
+    bands, whiskers, more = [], [], []
+    if judged:
+        ends_of = {"x": x, "y": alt.Y("lower:Q", scale=up, axis=None), "y2": "upper:Q"}
+        band = alt.Chart(alt.NamedData("bands")).encode(**ends_of, detail="run:N")
+        bands = [band.mark_area(color=theme.accent, opacity=0.16)]
+        whiskers = [
+            alt.Chart(alt.NamedData("whiskers")).encode(**ends_of).mark_rule(color=theme.muted, strokeWidth=1.4),
+            seen.transform_filter("datum.few").mark_point(size=55, fill=theme.page, opacity=1, strokeWidth=1.8),
+        ]
+        more = [alt.Tooltip("between:N", title=say("95 times of 100 between"))]
     layers = [
+        *bands,
         grid.mark_rule(color=theme.grid),
         grid.mark_text(align="right", dx=-8, color=theme.muted).encode(x=alt.value(0), text="label:N"),
         alt.Chart(alt.NamedData("steps"))
@@ -502,12 +597,10 @@ def _lines_template(look: Look, label: str, several: bool, small: bool) -> dict:
                 "part:N", scale=alt.Scale(domain=["complete", "open"], range=[[1, 0], [4, 3]]), legend=None
             )
         ),
+        *whiskers,
         points.transform_filter("datum.alone").mark_point(filled=True, size=45, opacity=1),
-        points.mark_point(filled=True, size=60)
-        .encode(
-            opacity=alt.condition(near, alt.value(1), alt.value(0)),
-            tooltip=[alt.Tooltip("title:N", title="title"), alt.Tooltip("said:N", title=label)],
-        )
+        seen.mark_point(filled=True, size=60)
+        .encode(opacity=alt.condition(near, alt.value(1), alt.value(0)), tooltip=[*tooltip(label, n_label), *more])
         .add_params(near),
     ]
     at_end = ends.encode(y=alt.Y("at:Q", scale=up, axis=None))
@@ -530,6 +623,7 @@ def _series(
     step: Dimension,
     measure: Measure,
     series: Dimension | None,
+    intervals: Sequence[Interval] | None,
     say: Words,
 ) -> list[_Line]:
     """The lines, in the order in which their ids first stand in `frame`."""
@@ -540,12 +634,17 @@ def _series(
         if series
         else [("", "")] * len(frame)
     )
-    values: dict[str | None, dict[date, float | None]] = {}
+    values: dict[str | None, dict[date, tuple[float | None, Interval | None]]] = {}
     names: dict[str | None, str] = {}
-    for (id_, name), day, value in zip(named, frame[step.name], _numbers(frame, measure.name), strict=True):
+    rows = zip(frame[step.name], _numbers(frame, measure.name), intervals or [None] * len(frame), strict=True)
+    for (id_, name), (day, value, interval) in zip(named, rows, strict=True):
         names[id_] = name
-        values.setdefault(id_, {})[pd.Timestamp(day).date()] = value
-    return [_Line(id_, names[id_], [at.get(start, absent) for start, _end in steps]) for id_, at in values.items()]
+        values.setdefault(id_, {})[pd.Timestamp(day).date()] = value, interval
+    found = []
+    for id_, at in values.items():
+        known = [at.get(start, (absent, None)) for start, _end in steps]
+        found.append(_Line(id_, names[id_], [value for value, _each in known], [each for _value, each in known]))
+    return found
 
 
 def steps_of(frame: pd.DataFrame, step: Dimension) -> list[tuple[date, date]]:
@@ -662,7 +761,7 @@ def rule_rows(rules: Sequence[tuple[date, str]], places: Sequence[float]) -> pa.
     return pa.Table.from_pylist(rows, schema=_RULES)
 
 
-def _at(values: Sequence[float | None], at: int) -> float | None:
+def _at(values: Sequence[_Known | None], at: int) -> _Known | None:
     return values[at] if 0 <= at < len(values) else None
 
 
@@ -938,11 +1037,12 @@ def _told(items: Sequence[Mapping], measure: Measure, say: Words, *, ends: bool 
     return sentences([say(measure.label), *outer, *extremes], say)
 
 
-def _told_of_line(line: _Line, names: Sequence[str], texts: Sequence[str], say: Words) -> str:
-    name = line.name
+def _told_of_line(
+    name: str, values: Sequence[float | None], names: Sequence[str], texts: Sequence[str], say: Words
+) -> str:
     items = [
         {"title": title, "value": value, "said": text}
-        for title, value, text in zip(names, line.values, texts, strict=True)
+        for title, value, text in zip(names, values, texts, strict=True)
         if value is not None
     ]
     if not items:

@@ -28,6 +28,9 @@ HOW_ORDERED = _(
     "Before they are put in order, rates are drawn towards the overall rate, those of few the most (beta-binomial or gamma-Poisson "
     "shrinkage). The thin lines hold the rate 95 times of 100 (Wilson; Garwood for events)."
 )
+HOW_BETWEEN = _(
+    "The interval of a share is Wilson's, that of a rate of events Garwood's. It is the wider the fewer the rate stands for."
+)
 HOW_JUDGED = _(
     "Funnel plot (Spiegelhalter 2005): around the overall rate, exact binomial or Poisson limits that chance keeps 95 and 99.8 times "
     "of 100, widened where the dots differ among each other by more than chance anyhow."
@@ -71,8 +74,9 @@ class Comparison:
         return lay(over, under, float(overall) / self.measure.per)
 
 
-def comparison(measure: Measure, answer: pd.DataFrame) -> Comparison | None:
-    """The rows of `answer` put in order; None where chance cannot be reckoned with.
+def intervals(measure: Measure, answer: pd.DataFrame) -> tuple[Numbers, Numbers] | None:
+    """The lower and upper ends of what holds each row's rate 95 times of 100, in the measure's unit; None where chance cannot be
+    reckoned with.
 
     That is: the measure declares no spread, the answer does not hold both of its counts, or one of them is not among the other.
     """
@@ -84,11 +88,21 @@ def comparison(measure: Measure, answer: pd.DataFrame) -> Comparison | None:
     shares = measure.spread is Spread.SHARES
     if (over < 0).any() or (under < 0).any() or (shares and (over > under).any()):
         return None
-    shrunk = (shrunk_shares if shares else shrunk_rates)(over, under)
+    lower, upper = (wilson if shares else garwood)(over, under)
+    return lower * measure.per, upper * measure.per
+
+
+def comparison(measure: Measure, answer: pd.DataFrame) -> Comparison | None:
+    """The rows of `answer` put in order; None where they have no intervals, or nothing to be put in order by."""
+    ends = intervals(measure, answer)
+    if ends is None:
+        return None
+    over, under = _counts(measure, answer)
+    shrunk = (shrunk_shares if measure.spread is Spread.SHARES else shrunk_rates)(over, under)
     if shrunk is None:
         return None
     ranks = ranking(shrunk, under, fewest=measure.fewest)
-    lower, upper = (ends * measure.per for ends in (wilson if shares else garwood)(over, under))
+    lower, upper = ends
     others = [row for row in range(len(answer)) if not ranks.rank[row]]
     order = [*ranks.order.tolist(), *others]
     doubts = tuple(_doubt(row, ranks, lower, upper) for row in order)

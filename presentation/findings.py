@@ -179,6 +179,8 @@ def differ(measure: Measure, first: tuple[Mapping, str], second: tuple[Mapping, 
 def name_of(row: Mapping, dimension: Dimension, say: Words) -> str:
     if dimension.named and pd.notna(row[dimension.name + NAME]):
         return str(row[dimension.name + NAME])
+    if dimension.step and pd.notna(row[dimension.name]):
+        return step_shown(pd.Timestamp(row[dimension.name]).date(), dimension.step, say.language)
     return say.value(dimension, row[dimension.name])
 
 

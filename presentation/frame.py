@@ -79,6 +79,7 @@ def pages(say: Words) -> dict[str, st.Page]:
         ("overview", "", say("Overview"), ":material/space_dashboard:"),
         ("activation", "activation", say("Activation"), ":material/bolt:"),
         ("follow_up", "follow_up", say("Follow-up"), ":material/call:"),
+        ("targets", "targets", say("Targets"), ":material/flag:"),
         ("complaints", "complaints", say("Complaints"), ":material/report:"),
         ("explorer", "explorer", say("Explorer"), ":material/table_chart:"),
         ("glossary", "glossary", say("Glossary"), ":material/menu_book:"),

@@ -134,9 +134,7 @@ def evidence(signal: Signal, year: Period) -> tuple[str, dict[str, str]]:
         counts = [count.name for count in MEASURES[signal.measure].counts]
         return "explorer", {**own, **period, "measures": ",".join([signal.measure, *counts]), "by": "agent"}
     if signal.kind is Kind.BEHIND_PACE:
-        counted = signal.measure.removesuffix("_toward_target")
-        names = [f"{counted}_{part}" for part in ("pace", "toward_target", "expected", "target")]
-        return "explorer", {**period, "measures": ",".join(names), "by": "below"}
+        return "targets", {**period, "of": signal.measure.removesuffix("_toward_target")}
     if signal.kind is Kind.BRANCH_APART:
         return _PAGE_OF[signal.measure], period
     product = {"product": signal.of.id} if signal.kind is Kind.COHORT_WORSE else {}

@@ -141,6 +141,9 @@ DAYS_WATCHED: dict[str, Callable[[Row, Asked], int]] = {
         asked,
     ),
     "days_to_close": lambda row, asked: days_watched("received_at", row["closed_at"], None, row, asked),
+    "days_run": lambda row, asked: (row["day"] - row["starts_on"]).days,
+    "days_left": lambda row, asked: (row["ends_on"] - row["day"]).days,
+    "days_ago": lambda row, asked: (row["day"] - row["counted_on"]).days,
 }
 
 
@@ -248,7 +251,8 @@ def toward_targets(measure: str, column: str, asked: Asked) -> Iterator[Row]:
                 and target["product_id"] in (None, row["product_id"])
                 and target["agent_id"] in (None, row["agent_id"])
             ):
-                yield {name: target[name] for name in ("branch", "product_id", "agent_id", "day")}
+                kept = ("branch", "product_id", "agent_id", "day", "starts_on", "ends_on")
+                yield {name: target[name] for name in kept} | {"counted_on": row[column]}
 
 
 @dataclass(frozen=True)
@@ -276,6 +280,7 @@ _OF_COMPLAINTS = (*_OF_CONTRACTS, "cause", "complaint_channel", "severity")
 
 SIGNED = _fact(signed, *_OF_CONTRACTS)
 CLOSED = _fact(partial(happened, "contracts", "closed_on"), *_OF_CONTRACTS)
+FIRST_USED = _fact(partial(happened, "contracts", "activated_on"), *_OF_CONTRACTS)
 HELD = _fact(held, *_OF_CONTRACTS)
 MONTHS_HELD = _fact(months_held, *PRODUCTS, *STEPS)
 CUSTOMERS_KEPT = _fact(all_customers, *CUSTOMERS, "agent")
@@ -417,6 +422,7 @@ MEASURES: dict[str, Count | Ratio] = {
     ),
     "never_used_share": Ratio("never_used", "mature_signed"),
     "closed": Count(CLOSED, how_many()),
+    "first_uses": Count(FIRST_USED, how_many()),
     "holders": Count(HELD, how_many()),
     "ever_activated": Count(
         HELD, how_many(lambda row, asked: row["activated_on"] and row["activated_on"] <= row["day"])

@@ -19,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page
 from data_access import demo
 from tests.browser.server import NO_CHROMIUM, ROOT, browser, chromium, served
 
-PAGES = ("overview", "activation", "follow_up", "complaints", "explorer", "glossary")
+PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "explorer", "glossary")
 LANGUAGES = ("en", "zh_CN")
 SHADES = ("light", "dark")
 WIDTHS = (1440, 390)

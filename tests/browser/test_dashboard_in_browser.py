@@ -19,7 +19,7 @@ from tests.browser.server import ROOT, served
 
 pytestmark = pytest.mark.browser
 
-PAGES = ("", "activation", "follow_up", "complaints", "explorer", "glossary")
+PAGES = ("", "activation", "follow_up", "targets", "complaints", "explorer", "glossary")
 BARS = 'g.mark-rect.role-mark path[fill="#0b5cad"]'
 """The bars in the accent of the light theme; behind them lies the ground of those that cannot be told apart."""
 
@@ -64,7 +64,7 @@ def test_a_chart_is_kept_and_its_rows_and_words_exchanged(page: Page, address: s
         page.locator("svg.marks"),
         page.locator(".st-key-complaints_causes [aria-roledescription='text mark']"),
     )
-    expect(page.locator(".st-key-open_complaints tbody")).to_be_attached()
+    expect(page.locator(".st-key-complaints_by_cause tbody")).to_be_attached()
     drawn = charts.evaluate_all("found => found.map(each => (each.drawn = true)).length")
     before = told.get_attribute("aria-label")
     assert drawn > 3 and before.startswith("Complaints received. First: ")

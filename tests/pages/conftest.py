@@ -13,26 +13,31 @@ import pytest
 from google.protobuf.message import Message
 from streamlit.runtime.media_file_manager import MediaFileManager
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import ButtonGroup
 
 from data_access import demo
 from tests import bank
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("overview", "activation", "follow_up", "complaints", "explorer", "glossary")
+PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "explorer", "glossary")
 OPEN_CONFIG = (ROOT / "config.toml").read_text(encoding="utf-8").replace("anonymous = false", "anonymous = true")
 
 SWITCHES = {
+    "overview_why": ["overview_why_below", "overview_why_product"],
+    "overview_why_view": ["overview_why_chart", "overview_why_table"],
     "activation_why": ["activation_why_below", "activation_why_product", "activation_why_payroll"],
     "activation_why_view": ["activation_why_chart", "activation_why_table"],
     "follow_up_why": ["follow_up_why_below", "follow_up_why_product", "follow_up_why_campaign", "follow_up_why_agent"],
     "follow_up_why_view": ["follow_up_why_chart", "follow_up_why_table"],
-    "complaints_why": ["complaints_why_below", "complaints_why_product"],
+    "complaints_why": ["complaints_why_below", "complaints_why_product", "complaints_why_cause"],
     "complaints_why_view": ["complaints_why_chart", "complaints_why_table"],
     "activation_bars": ["activation_branches", "activation_products", "activation_payroll"],
     "activation_speed": ["use_by_product", "use_by_branch", "use_by_cohort"],
     "activation_tables": ["activation_by_branch", "activation_by_product"],
     "follow_up_speed": ["contact_by_product", "contact_by_list", "contact_by_branch"],
-    "follow_up_tables": ["follow_up_lists", "follow_up_agents"],
+    "follow_up_tables": ["follow_up_lists", "follow_up_agents", "overdue_listing"],
+    "targets_of": ["signed", "activated"],
+    "targets_clock": ["days", "course"],
     "complaints_bars": ["complaints_branches", "complaints_products", "complaints_channels", "complaints_states"],
     "complaints_bands": ["complaints_ages", "complaints_clock"],
     "complaints_speed": ["closing_by_cause", "closing_by_branch", "closing_by_product", "closing_by_channel"],
@@ -42,13 +47,19 @@ SWITCHES = {
         "complaints_by_product",
         "complaints_by_channel",
         "complaints_by_state",
+        "open_complaints",
+        "complaint_listing",
     ],
-    "complaints_listings": ["open_complaints", "complaint_listing"],
 }
-"""What each switch of a page puts on it; the first at first."""
+"""What each switch of a page may put on it; the first at first."""
 
-CLOSER = ["why", "speed"]
-"""What a page shows when asked to look closer; nothing at first."""
+CLOSER = {
+    "overview_closer": ["why"],
+    "activation_closer": ["why", "speed", "ages", "reach"],
+    "follow_up_closer": ["why", "speed"],
+    "complaints_closer": ["why", "speed", "causes"],
+}
+"""What each page shows when asked to look closer; nothing at first."""
 
 VIEWS = ["bars", "funnel"]
 """How a rate can be drawn, on the switch of each chart that compares one."""
@@ -113,14 +124,15 @@ class Visit:
         closers = [key for key in seen if key.endswith("_closer")]
         yield from self._turned([found.key for found in self.app.button_group if found.key not in closers])
         for switch in closers:
-            for to in CLOSER:
+            for to in CLOSER[switch]:
                 yield self.turn(switch, to).tables
                 yield from self._turned([found.key for found in self.app.button_group if found.key not in seen])
 
     def _turned(self, switches: list[str]) -> Iterator[dict[str, dict]]:
         for switch in switches:
-            choices = SWITCHES.get(switch, VIEWS)
-            assert len(self.app.button_group(key=switch).options) == len(choices)
+            group = self.app.button_group(key=switch)
+            choices = [to for to in SWITCHES.get(switch, VIEWS) if _offers(group, to)]
+            assert len(group.options) == len(choices)
             for to in [*choices[1:], choices[0]]:
                 yield self.turn(switch, to).tables
 
@@ -164,6 +176,14 @@ class Visit:
     def failures(self) -> list[str]:
         """Exceptions and errors on the page."""
         return [e.value for e in (*self.app.exception, *self.app.error)]
+
+
+def _offers(group: ButtonGroup, to: str) -> bool:
+    """Whether a switch offers `to`: what a rate is split by depends on the rate, and on the warehouse."""
+    try:
+        return group.format_func(to) in group.options
+    except KeyError:
+        return False
 
 
 def _key(id_: str) -> str:

@@ -174,3 +174,70 @@ def test_days_picked_for_the_limits_are_written_to_the_address_and_emptied_again
     assert reader.show("complaints").app.query_params["baseline"] == "2025-06-01..2026-02-28"
     reader.app.date_input(key="baseline").set_value(()).run()
     assert reader.failures == [] and "baseline" not in reader.app.query_params
+
+
+@pytest.fixture(scope="module")
+def calls_url(tmp_path_factory) -> str:
+    """A bank that has contacts and nothing else: 400 in each of three months, and 13 in February."""
+    calls = [
+        row_of(
+            "contacts",
+            contact_id=f"k{month}-{number}",
+            customer_id=f"c{number}",
+            product_id="mobile",
+            branch_id="12",
+            contacted_at=datetime(2026, month, 1 + number % 20, 9),
+            kind="call",
+            reached=True,
+            new_customer=False,
+            outcome="signed" if number < signed else "refused",
+        )
+        for month, number_of, signed in ((1, 400, 80), (2, 13, 12), (3, 400, 160), (4, 100, 20))
+        for number in range(number_of)
+    ]
+    return written(tmp_path_factory.mktemp("calls"), {"contacts": calls})
+
+
+def test_a_rate_over_time_stands_in_its_interval_and_a_month_of_thirteen_calls_beside_the_line(visit, calls_url):
+    reader = visit(calls_url, branch="1", period="2026-01-01..2026-05-20", lang="en").show("follow_up")
+    assert reader.failures == []
+    chart = chart_with(reader, "bands")
+    assert [row["title"] for row in chart["points"] if row["few"]] == ["Feb 2026"]
+    assert [row["value"] for row in chart["points"]] == [0.2, None, 0.4, 0.2]
+    widths = {row["day"]: row["upper"] - row["lower"] for row in chart["bands"]}
+    march, april = sorted(widths)
+    assert widths[april] > widths[march]  # a quarter of the calls
+    whiskers = sorted(chart["whiskers"], key=lambda row: row["day"])
+    assert [round(row["upper"] - row["lower"], 2) for row in whiskers] == [0.08, 0.32]
+    assert any("1 stands for fewer than 30 (Contacts): hollow, beside the line." in t.value for t in reader.app.caption)
+    assert any("From 20.0 % in Jan 2026 to 20.0 % in Apr 2026" in text for text in reader.texts)
+
+
+def test_months_in_order_give_no_rank_to_one_of_thirteen_calls_though_it_is_the_highest(visit, calls_url):
+    reader = visit(calls_url, branch="1", period="2026-01-01..2026-05-20", lang="en").show("follow_up")
+    reader.turn("contact_views", "contact_months")
+    assert reader.failures == []
+    bars = bars_of(reader)
+    assert [row["title"] for row in bars] == ["Mar 2026", "Apr 2026", "Jan 2026", "Feb 2026"]
+    assert bars[-1]["place"] == "none: too few"
+    assert any("Mar 2026 (40.0 %) is highest" in text for text in reader.texts)
+
+
+def test_the_course_of_complaints_is_that_of_the_rate_picked_and_limits_are_drawn_for_events_only(visit, outlets_url):
+    reader = visit(outlets_url, branch="12", period="2025-06-01..2026-05-20", lang="en").show("complaints")
+    picker = reader.app.selectbox(key="complaints_trend_measure")
+    # Of customers only today's number is known: by month there is no rate per 10,000 of them.
+    assert picker.options == [
+        "Per 1,000 contracts",
+        "Closed on time, share",
+        "Repeated, share",
+        "From the regulator, share",
+    ]
+    assert chart_with(reader, "limits")
+    reader.choose("complaints_trend_measure", "complaints_regulator_share")
+    assert reader.failures == [] and chart_with(reader, "bands")["whiskers"]
+    assert not [rows for rows in charts(reader) if "limits" in rows]
+    assert reader.app.selectbox(key="complaints_trend_measure").value == "complaints_regulator_share"
+    assert any("From the regulator, share · Month" in text for text in reader.texts)
+    reader.choose("complaints_trend_measure", "complaints_per_1000_contracts")
+    assert reader.failures == [] and chart_with(reader, "limits")

@@ -24,19 +24,20 @@ TABLES = {
     "activation": ["activation_by_branch", "activation_by_product", "use_by_product", "use_by_branch", "use_by_cohort"],
     "follow_up": [
         "follow_up_lists",
-        "overdue_listing",
         "follow_up_agents",
+        "overdue_listing",
         "contact_by_product",
         "contact_by_list",
         "contact_by_branch",
     ],
+    "targets": ["targets_signed", "targets_activated"],
     "complaints": [
         "complaints_by_cause",
-        "open_complaints",
         "complaints_by_branch",
         "complaints_by_product",
         "complaints_by_channel",
         "complaints_by_state",
+        "open_complaints",
         "complaint_listing",
         "closing_by_cause",
         "closing_by_branch",
@@ -116,7 +117,7 @@ def test_a_viewer_of_a_branch_takes_along_nothing_of_another(visit, whole_url):
 
 def test_a_listing_of_200_000_rows_is_written_whole_and_in_the_order_of_the_screen(visit, tmp_path):
     reader = visit(f"duckdb:///{busy_bank(tmp_path)}", lang="zh_CN").show("follow_up")
-    table = reader.tables["overdue_listing"]
+    table = reader.turn("follow_up_tables", "overdue_listing").tables["overdue_listing"]
     assert table["pages"]["last"] == BUSY_ROWS // 100
     workbook = reader.file("overdue_listing")
     first = [

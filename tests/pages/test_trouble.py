@@ -103,7 +103,7 @@ def test_a_broken_config_is_a_sentence(visit, duckdb_url):
 
 
 def test_a_new_load_is_shown_with_the_next_click(visit, own_file):
-    reader = visit(f"duckdb:///{own_file}").show("complaints").turn("complaints_listings", "complaint_listing")
+    reader = visit(f"duckdb:///{own_file}").show("complaints").turn("complaints_tables", "complaint_listing")
     before = len(reader.tables["complaint_listing"]["rows"])
     more = [row | {"complaint_id": "p99"} for row in bank.BANK["complaints"] if row["complaint_id"] == "p09"]
     bank.write_duckdb(bank.BANK | {"complaints": bank.BANK["complaints"] + more}, own_file)

@@ -18,7 +18,7 @@ from measures.catalogue import MEASURES
 from measures.dimensions import AGE_BAND, BELOW, MONTH, PRODUCT
 from measures.model import Unit
 from presentation import charts
-from presentation.charts import Doubt, Look, Step
+from presentation.charts import Doubt, Interval, Look, Step
 from presentation.colours import DARK, LIGHT, category_colours, colours, contrast, shade
 from presentation.words import LANGUAGES, words
 
@@ -78,7 +78,8 @@ TWO = outlets(("a", "Ost", 0.7), ("b", "West", 0.6))
 TEMPLATES = [
     lambda look: charts._bars_template(look, "Rate", "n", True),
     lambda look: charts._columns_template(look, "Rate", "n"),
-    lambda look: charts._lines_template(look, "Rate", True, False),
+    lambda look: charts._lines_template(look, "Rate", "", True, False, False),
+    lambda look: charts._lines_template(look, "Rate", "n", False, False, True),
     lambda look: charts._matrix_template(look, "Rate", "n", True),
 ]
 
@@ -384,6 +385,57 @@ def test_ticks_and_months_are_written_in_the_language_of_the_reader(language, ti
     drawn = draw("lines", frame=frame, **LINES | {"measure": SIGNED}, look=Look(language, False))
     assert [row["label"] for row in drawn.rows["grid"]] == ticks
     assert drawn.rows["steps"][0]["label"] == {"en": "Jan\n2026", "zh_CN": "1月\n2026年"}[language]
+
+
+def held(*rows: tuple[float, float, float, bool]) -> dict:
+    """What one line is drawn of beside its rows: lower and upper end, how many, and whether too few."""
+    return {"intervals": [Interval(*row) for row in rows]} | LINES
+
+
+def test_a_line_stands_in_the_band_of_its_intervals_and_the_scale_holds_the_band():
+    asked = held((0.4, 0.6, 90, False), (0.2, 0.95, 31, False), (0.5, 0.7, 80, False))
+    drawn = draw("lines", frame=months({"a": [0.5, 0.6, 0.6]}), **asked)
+    assert [(row["lower"], row["upper"], row["run"]) for row in drawn.rows["bands"]] == [
+        (0.4, 0.6, 1),
+        (0.2, 0.95, 1),
+        (0.5, 0.7, 1),
+    ]
+    assert drawn.rows["grid"][0]["at"] <= 0.2 and drawn.rows["grid"][-1]["at"] >= 0.95
+    assert [row["between"] for row in drawn.rows["points"]] == ["40.0 % – 60.0 %", "20.0 % – 95.0 %", "50.0 % – 70.0 %"]
+    assert [row["n"] for row in drawn.rows["points"]] == ["90", "31", "80"]
+
+
+def test_a_rate_of_too_few_is_a_hollow_point_and_neither_line_nor_band_bridges_it():
+    few = (0.1, 0.9, 13, True)
+    asked = held((0.4, 0.6, 90, False), (0.4, 0.6, 90, False), few, (0.4, 0.6, 90, False), (0.4, 0.6, 90, False))
+    drawn = draw("lines", frame=months({"a": [0.5, 0.5, 0.8, 0.5, 0.5]}), **asked)
+    points = drawn.rows["points"]
+    assert [row["value"] for row in points] == [0.5, 0.5, None, 0.5, 0.5]
+    assert [row["seen"] for row in points if row["few"]] == [0.8]
+    assert [row["run"] for row in drawn.rows["bands"]] == [1, 1, 2, 2]
+    assert [(row["lower"], row["upper"]) for row in drawn.rows["whiskers"]] == [(0.1, 0.9)]
+    assert "80.0" not in drawn.alt  # the highest of those that can be judged is told
+
+
+def test_all_of_too_few_are_drawn_all_the_same():
+    drawn = draw("lines", frame=months({"a": [0.5, 1.0]}), **held((0.1, 0.9, 2, True), (0.2, 1.0, 1, True)))
+    assert [row["seen"] for row in drawn.rows["points"] if row["few"]] == [0.5, 1.0]
+    assert len(drawn.rows["whiskers"]) == 2 and not drawn.rows["bands"] and not drawn.rows["ends"]
+
+
+def test_a_month_that_is_not_complete_has_no_interval_because_its_number_will_be_another():
+    asked = held((0.4, 0.6, 90, False), (0.4, 0.6, 90, False), (0.4, 0.6, 90, False))
+    drawn = draw("lines", frame=months({"a": [0.5, 0.5, 0.5]}), incomplete_from=date(2026, 3, 1), **asked)
+    assert len(drawn.rows["bands"]) == 2
+    assert drawn.rows["points"][-1]["between"] == "—"
+
+
+def test_a_line_without_intervals_has_no_band_and_with_other_rows_the_same_template():
+    asked = held((0.4, 0.6, 90, False), (0.1, 0.9, 5, True))
+    one = draw("lines", frame=months({"a": [0.5, 0.5]}), **asked)
+    other = draw("lines", frame=months({"a": [0.2]}), **held((0.1, 0.3, 50, False)))
+    assert one.spec == other.spec and other.rows["bands"] == []
+    assert "bands" not in draw("lines", frame=months({"a": [0.5, 0.5]}), **LINES).rows
 
 
 # Matrix -------------------------------------------------------------------------------------------------------------

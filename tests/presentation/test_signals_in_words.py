@@ -90,9 +90,9 @@ def test_the_link_leads_to_the_page_filtered_to_what_it_is_about():
 
 def test_what_lies_apart_from_others_is_shown_among_them():
     assert evidence(APART, YEAR) == ("complaints", DAYS)
-    page, parameters = evidence(PACE, YEAR)
-    assert page == "explorer" and parameters["by"] == "below" and "branch" not in parameters
-    assert "signed_pace" in parameters["measures"].split(",")
+    assert evidence(PACE, YEAR) == ("targets", {"of": "signed", **DAYS})
+    activated = replace(PACE, measure="activated_toward_target")
+    assert evidence(activated, YEAR) == ("targets", {"of": "activated", **DAYS})
 
 
 def test_the_list_says_how_many_stand_out_and_how_often_that_is_a_false_alarm():
