@@ -94,8 +94,10 @@ def choice(desk: Desk, key: str, options: Mapping[str, _Shown]) -> tuple[str, _S
 
     What is not chosen is neither asked of the warehouse nor drawn: most of what a reader waits for is the browser's drawing.
     """
-    # Not as the widget's default: beside a choice that a link has made, Streamlit would warn of two.
-    st.session_state.setdefault(key, next(iter(options)))
+    # Not as the widget's default: beside a choice that a link has made, Streamlit would warn of two. And what was chosen once may not
+    # be offered any more.
+    if st.session_state.get(key) not in options:
+        st.session_state[key] = next(iter(options))
     chosen = st.segmented_control(
         desk.say("Show"),
         list(options),

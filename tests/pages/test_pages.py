@@ -155,7 +155,7 @@ def test_every_number_of_a_page_is_under_the_same_product_filter(visit, whole_ur
 
 
 def test_numbers_that_are_not_kept_by_product_say_that_they_are_for_all(visit, whole_url):
-    reader = visit(whole_url, product="card", lang="en").show("activation")
-    (written,) = [text for text in reader.texts if 'class="cards"' in text]
+    reader = visit(whole_url, product="card", lang="en").look("activation", "reach")
+    (written,) = [text for text in reader.texts if 'class="cards"' in text and "several_products" in text]
     whole = [card for card in written.split('class="card"')[1:] if "<div class=note>for all: Product</div>" in card]
     assert [re.search('data-measure="([^"]*)"', card)[1] for card in whole] == ["several_products"]
