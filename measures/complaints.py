@@ -173,6 +173,7 @@ per_1000_contracts = Ratio(
     under=holders,
     spans=_OF_COMPLAINTS,
     never_by=frozenset({AGENT}),
+    costly=True,
 )
 
 per_10000_customers = Ratio(

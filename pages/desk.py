@@ -16,7 +16,7 @@ import streamlit as st
 
 from data_access.access import Viewer
 from data_access.warehouse import State, Warehouse
-from measures.dimensions import BRANCH, PRODUCT
+from measures.dimensions import BRANCH, DAY, MONTH, PRODUCT, WEEK
 from measures.model import Dimension, Listing, Measure
 from measures.period import Period, year_of_months
 from measures.question import ListingQuestion, Order, Question, QuestionError, Where, where
@@ -37,6 +37,8 @@ class Ask:
     cumulative: bool = False
     of_a_year: bool = False
     """Whether it is asked of the year of months, not of the filters' period."""
+    stepped: bool = False
+    """Whether its step of time is the one that suits the period's length, and another one for another period."""
 
 
 @dataclass(frozen=True)
@@ -123,6 +125,8 @@ class Desk:
         """
         questions = []
         for ask in asked:
+            if ask.stepped:
+                ask = replace(ask, by=tuple(self.step if d.step else d for d in ask.by))
             with suppress(QuestionError):
                 question, _ignored = self._question(ask, self.year_of_months if ask.of_a_year else None)
                 questions.append(question)
@@ -132,7 +136,7 @@ class Desk:
         if period == self.year_of_months:
             self.asked.append(replace(ask, of_a_year=True))
         elif period is None:
-            self.asked.append(ask)
+            self.asked.append(replace(ask, stepped=self.step in ask.by))
 
     def _question(self, ask: Ask, period: Period | None = None) -> tuple[Question, tuple[Dimension, ...]]:
         filters = {d: ids for d, ids in self.filters.where().items() if ids}
@@ -153,6 +157,12 @@ class Desk:
         """The rows of `listing` under the page's filters."""
         chosen = {d: ids for d, ids in self.filters.where().items() if d in listing.fact.keys}
         return ListingQuestion(listing, self.filters.period, where(chosen), tuple(order))
+
+    @property
+    def step(self) -> Dimension:
+        """The step of time that suits the length of the period: days, weeks or months."""
+        days = self.filters.period.days
+        return DAY if days <= 31 else WEEK if days <= 120 else MONTH
 
     @property
     def year_of_months(self) -> Period:

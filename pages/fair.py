@@ -89,7 +89,7 @@ def controlled(desk: Desk, names: Sequence[str], key: str) -> None:
     The limits come from the days the reader chose, or else from all steps whose number no longer grows. A rate whose base is not
     kept over time is not offered.
     """
-    step = parts.step_for(desk)
+    step = desk.step
     offered = [measure for measure in desk.known(*names) if step in measure.dimensions]
     if not offered:
         parts.is_kept(desk, desk.measure(names[0]), step)

@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from measures.catalogue import LISTINGS
-from measures.dimensions import BELOW, DAY, MONTH, PRODUCT, WEEK
+from measures.dimensions import BELOW, MONTH, PRODUCT
 from measures.model import Dimension, Listing, Measure, Ratio
 from measures.period import Period, first_days, last_day
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, Order
@@ -154,7 +154,7 @@ def trend(
     """The measure over time, split by `by` where it is given, in steps that suit the period's length; a rate that is one line alone
     between the ends of what chance leaves open. `above` draws what is to stand above the chart, in its frame."""
     measure = desk.measure(name)
-    step = step or step_for(desk)
+    step = step or desk.step
     if not is_kept(desk, measure, *([by] if by else []), step):
         return
     grain = [*([by] if by else []), step]
@@ -420,11 +420,6 @@ def shown_name(dimension: Dimension) -> str:
 def meaning(desk: Desk, measure: Measure, *by: Dimension) -> str:
     grain = " × ".join(desk.say(d.label) for d in by)
     return f"{desk.say(measure.label)} · {grain} · {desk.say(measure.meaning)}"
-
-
-def step_for(desk: Desk) -> Dimension:
-    days = desk.filters.period.days
-    return DAY if days <= 31 else WEEK if days <= 120 else MONTH
 
 
 def days_of(answer: pd.DataFrame, step: Dimension) -> list[date]:
