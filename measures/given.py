@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Date, Integer, String, bindparam, case, column, func, literal, select, table
+from sqlalchemy import Date, Integer, String, bindparam, case, column, literal, table
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.sql.functions import FunctionElement
@@ -57,14 +57,13 @@ def _days_between(element, compiler, **kwargs):
     return f"({compiler.process(second, **kwargs)} - {compiler.process(first, **kwargs)})"
 
 
-def working_days(first: ColumnElement, last: ColumnElement) -> ColumnElement:
-    """The number of working days from `first` to `last`, both included.
+def weekdays(first: ColumnElement, last: ColumnElement) -> ColumnElement:
+    """The number of days Monday to Friday from `first` to `last`, both included.
 
-    Monday to Friday, corrected by DAYS_OFF. Arithmetic instead of a calendar table, because a warehouse that we may not write
-    to has no calendar of the bank's holidays.
+    With the changes of DAYS_OFF in between they are the working days. Arithmetic instead of a calendar table, because a warehouse
+    that we may not write to has no calendar of the bank's holidays.
     """
-    changes = select(func.coalesce(func.sum(DAYS_OFF.c.change), 0)).where(DAYS_OFF.c.day.between(first, last))
-    return _weekdays_until(last) - _weekdays_until(days_after(first, -1)) + changes.scalar_subquery()
+    return _weekdays_until(last) - _weekdays_until(days_after(first, -1))
 
 
 def _weekdays_until(day: ColumnElement) -> ColumnElement:
