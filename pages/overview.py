@@ -6,8 +6,8 @@ from pages.desk import here
 
 desk = here()
 cards = (
-    "cohort_activation_rate", "signed", "activated", "active_rate_30", "coverage", "on_time", "overdue_assignments",
-    "complaints_received", "complaints_per_1000_contracts", "complaints_on_time",
+    "cohort_activation_rate", "signed", "active_rate_30", "coverage", "overdue_assignments", "complaints_received",
+    "complaints_per_1000_contracts", "complaints_on_time",
 )  # fmt: skip
 columns = {
     "signed": "activation",
@@ -23,7 +23,7 @@ columns = {
 signals.attention(desk)
 parts.opening(desk, "overview_cards", *cards, also=tuple(columns), headed=False)
 # What the table below has no column for is shown by a page all the same.
-shown_by = columns | {"on_time": "follow_up", "complaints_per_1000_contracts": "complaints"}
+shown_by = columns | {"complaints_per_1000_contracts": "complaints"}
 looks = {"why": (why.LABEL, lambda: why.moved(desk, "overview", cards, (BELOW, PRODUCT), leads=shown_by))}
 parts.closer(desk, "overview_closer", looks)
 parts.table(desk, "overview_branches", parts.title_by(desk, BELOW), tuple(columns), (BELOW,), links={"": "", **columns})
