@@ -59,7 +59,7 @@ def periods(targets: pd.DataFrame, until: date) -> list[Period]:
     """The different days that the targets in an answer by (…, days_run, days_left), looked at on `until`, are for: the earliest end
     first."""
     pairs = {(int(run), int(left)) for run, left in zip(targets[DAYS_RUN.name], targets[DAYS_LEFT.name], strict=True)}
-    found = {Period(until - timedelta(days=run), until + timedelta(days=left)) for run, left in pairs}
+    found = {_period(run, left, until) for run, left in pairs}
     return sorted(found, key=lambda period: (period.end, period.start))
 
 
@@ -85,10 +85,9 @@ def standings(
     counted = {_key(*key): rows for key, rows in toward.groupby(by, dropna=False)}
     for row in targets.to_dict("records"):
         id_, run, left = _key(row[BELOW.name], row[DAYS_RUN.name], row[DAYS_LEFT.name])
-        period = Period(until - timedelta(days=run), until + timedelta(days=left))
+        period = _period(run, left, until)
         if period not in weights:
-            working = working_days(period, days_off)
-            weights[period] = (working, working if course is None else course_of(period, course))
+            weights[period] = working_days(period, days_off), _weights(period, days_off, course)
         by_day = np.zeros(run + 1)
         if (rows := counted.get((id_, run, left))) is not None:
             np.add.at(by_day, run - rows[DAYS_AGO.name].to_numpy(dtype=int), rows[reached.name].to_numpy(dtype=float))
@@ -124,8 +123,8 @@ def together(
     if len(found) > 1 and any(standing.id is None for standing in found):
         return None
     first, by_day = found[0], np.sum([standing.by_day for standing in found], axis=0)
-    weight = working_days(first.period, days_off) if course is None else course_of(first.period, course)
-    whole = pace(by_day, weight, sum(standing.pace.target for standing in found))
+    weights = _weights(first.period, days_off, course)
+    whole = pace(by_day, weights, sum(standing.pace.target for standing in found))
     return Standing(None, None, first.period, by_day, whole, first.working_passed, first.working_left)
 
 
@@ -152,6 +151,15 @@ def course_in(answer: pd.DataFrame, counted: Measure) -> dict[date, float]:
     """What each day brought, from the answer for `counted` by day."""
     days = answer[DAY.name].dt.date.tolist()
     return dict(zip(days, answer[counted.name].to_numpy(dtype=float).tolist(), strict=True))
+
+
+def _period(run: int, left: int, until: date) -> Period:
+    return Period(until - timedelta(days=run), until + timedelta(days=left))
+
+
+def _weights(period: Period, days_off: DaysOff, course: Mapping[date, float] | None) -> Numbers:
+    """How much of the time each day of `period` stands for."""
+    return working_days(period, days_off) if course is None else course_of(period, course)
 
 
 def _key(id_: object, run: object, left: object) -> tuple[str | None, int, int]:

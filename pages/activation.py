@@ -27,10 +27,8 @@ if desk.known(rate):
         bars = {"activation_branches": BELOW, "activation_products": PRODUCT, "activation_payroll": PAYROLL}
         key, by = parts.choice(desk, "activation_bars", bars)
         fair.compared(desk, rate, by, key)
-    reasons, speeds = (
-        (BELOW, PRODUCT, PAYROLL),
-        {"use_by_product": lines, "use_by_branch": BELOW, "use_by_cohort": QUARTER},
-    )
+    reasons = (BELOW, PRODUCT, PAYROLL)
+    speeds = {"use_by_product": lines, "use_by_branch": BELOW, "use_by_cohort": QUARTER}
     looks = {
         "why": (why.LABEL, lambda: why.moved(desk, "activation", (*cards, *reach), reasons)),
         "speed": (FIRST_USE.label, lambda: curves.how_fast(desk, "activation_speed", FIRST_USE, speeds)),

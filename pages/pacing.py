@@ -38,7 +38,7 @@ def against_targets(desk: Desk) -> None:
     above = st.container()  # for what is chosen below it
     with st.container(horizontal=True):
         of, _measure = parts.choice(desk, "targets_of", counted)
-        clock, _view = parts.choice(desk, "targets_clock", CLOCKS)
+        by_course = parts.choice(desk, "targets_clock", CLOCKS)[0] == "course"
     desk.own_parameters["of"] = of
     target, toward = desk.measure(f"{of}_target"), desk.measure(f"{of}_toward_target")
     asked = desk.ask([target], [BELOW, DAYS_RUN, DAYS_LEFT])
@@ -49,8 +49,7 @@ def against_targets(desk: Desk) -> None:
             headline(say("No target runs here"), say(target.meaning))
         _table(desk, [], asked, toward, False, f"targets_{of}", empty=_why_none(desk, day_shown(until, say.language)))
         return
-    course = _course(desk, OF_A_DAY[of], asked, until) if clock == "course" else None
-    by_course = clock == "course"
+    course = _course(desk, OF_A_DAY[of], asked, until) if by_course else None
     if by_course and course is None:
         with above:
             headline(say("Last year's course is not known here"), say(target.meaning))

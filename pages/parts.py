@@ -369,16 +369,19 @@ def say_by(desk: Desk, measures: Iterable[Measure], by: Iterable[Dimension]) -> 
 
 def is_kept(desk: Desk, measure: Measure, *by: Dimension) -> bool:
     """Whether the warehouse keeps `measure` by all of `by`; where it does not, the page says so."""
-    lacking = [desk.say(d.label) for d in by if d not in measure.dimensions]
+    lacking = [d for d in by if d not in measure.dimensions]
     if lacking:
-        st.caption(
-            desk.say(
-                "{measure} is not kept by {dimensions} in this warehouse.",
-                measure=desk.say(measure.label),
-                dimensions=desk.say.listed(lacking),
-            )
-        )
+        st.caption(not_kept(desk, measure, lacking))
     return not lacking
+
+
+def not_kept(desk: Desk, measure: Measure, by: Iterable[Dimension]) -> str:
+    """The sentence for dimensions that a measure cannot be split by."""
+    return desk.say(
+        "{measure} is not kept by {dimensions} in this warehouse.",
+        measure=desk.say(measure.label),
+        dimensions=desk.say.listed([desk.say(d.label) for d in by]),
+    )
 
 
 def with_counts(desk: Desk, measure: Measure, *by: Dimension) -> list[Measure]:

@@ -56,12 +56,7 @@ def moved(
                 chosen, by = parts.choice(desk, key, {f"{key}_{by.name}": by for by in kept})
             _key, view = parts.choice(desk, f"{key}_view", {f"{key}_chart": _CHART, f"{key}_table": _TABLE})
     if not kept:
-        not_kept = desk.say(
-            "{measure} is not kept by {dimensions} in this warehouse.",
-            measure=desk.say(measure.label),
-            dimensions=desk.say.listed([desk.say(by.label) for by in among]),
-        )
-        _only(not_kept, desk.say(measure.meaning))
+        _only(parts.not_kept(desk, measure, among), desk.say(measure.meaning))
         return
     asked = desk.ask([measure, *measure.counts], [by], compared=True)
     meaning = desk.say("Why it moved: {measure}", measure=parts.meaning(desk, measure, by))

@@ -92,7 +92,6 @@ _TEXTS = (
     "brief",
     "told",
     "days",
-    "said",
     "due_said",
     "ending",
     "needed",
@@ -128,7 +127,6 @@ def _row(at: int, standing: Standing, name: str, by_course: bool, theme: Colours
             [progress(standing, by_course, say), *([say("at the end {ending}", ending=ending)] if ends else [])]
         ),
         "days": period_shown(standing.period, language),
-        "said": say("{share} · {reached} of {target}", share=share, reached=reached, target=of),
         "due_said": due,
         "ending": ending,
         "needed": shown(standing.needed, Unit.RATE, language),
@@ -180,7 +178,7 @@ def _template(look: Look, by_course: bool, pickable: bool) -> dict:
         tooltip=[
             alt.Tooltip("title:N", title="title"),
             alt.Tooltip("days:N", title=say("Target for")),
-            alt.Tooltip("said:N", title=say("Attained")),
+            alt.Tooltip("label:N", title=say("Attained")),
             alt.Tooltip("due_said:N", title=due),
             alt.Tooltip("ending:N", title=say("Expected at the end")),
             alt.Tooltip("needed:N", title=say("Needed a working day")),
