@@ -3,8 +3,8 @@
 from measures.dimensions import AGE_BAND, BELOW, FAMILY, PAYROLL, PRODUCT, QUARTER
 from measures.model import _
 from measures.waits import FIRST_USE
-from pages import curves, fair, parts, why
-from pages.desk import here
+from panels import choices, curves, fair, notes, parts, tabular, why
+from panels.desk import here
 
 desk = here()
 say = desk.say
@@ -15,7 +15,7 @@ columns = (
     "signed", "activated", "mature_signed", rate, "holders", "activation_stock", "active_rate_30", "active_rate", "closed",
 )  # fmt: skip
 
-if parts.needs(desk, say("Activation"), "signed"):
+if notes.needs(desk, say("Activation"), "signed"):
     parts.opening(desk, "activation_cards", *cards, also=columns)
 if desk.known(rate):
     left, right = parts.halves()
@@ -25,7 +25,7 @@ if desk.known(rate):
         parts.trend(desk, rate, "activation_trend", by=lines)
     with right:
         bars = {"activation_branches": BELOW, "activation_products": PRODUCT, "activation_payroll": PAYROLL}
-        key, by = parts.choice(desk, "activation_bars", bars)
+        key, by = choices.choice(desk, "activation_bars", bars)
         fair.compared(desk, rate, by, key)
     reasons = (BELOW, PRODUCT, PAYROLL)
     speeds = {"use_by_product": lines, "use_by_branch": BELOW, "use_by_cohort": QUARTER}
@@ -35,7 +35,7 @@ if desk.known(rate):
         "ages": (_("Ages and products"), lambda: parts.crossed(desk, rate, AGE_BAND, PRODUCT, "activation_ages")),
         "reach": (_("Customers and channels"), lambda: parts.opening(desk, "activation_reach", *reach, headed=False)),
     }
-    parts.closer(desk, "activation_closer", looks)
+    choices.closer(desk, "activation_closer", looks)
 tables = {"activation_by_branch": BELOW, "activation_by_product": PRODUCT}
-key, by = parts.choice(desk, "activation_tables", tables)
-parts.rows(desk, key, by, *columns, links={"": "activation"})
+key, by = choices.choice(desk, "activation_tables", tables)
+tabular.rows(desk, key, by, *columns, links={"": "activation"})

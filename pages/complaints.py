@@ -4,8 +4,8 @@ from measures.complaints import complaint_list, open_complaint_list
 from measures.dimensions import BELOW, CAUSE, CLOCK, COMPLAINT_CHANNEL, COMPLAINT_STATE, OPEN_AGE, PRODUCT
 from measures.model import _
 from measures.waits import CLOSING
-from pages import curves, fair, parts, why
-from pages.desk import here
+from panels import choices, curves, fair, notes, parts, tabular, why
+from panels.desk import here
 
 desk = here()
 cards = (
@@ -24,7 +24,7 @@ speeds = {f"closing_by_{name}": by for name, by in waits.items()}
 tables = {f"complaints_by_{name}": by for name, by in (waits | {"state": COMPLAINT_STATE}).items()}
 tables |= {"open_complaints": open_complaint_list, "complaint_listing": complaint_list}
 
-if parts.needs(desk, desk.say("Complaints"), "complaints_received"):
+if notes.needs(desk, desk.say("Complaints"), "complaints_received"):
     rate = "complaints_per_1000_contracts" if desk.known("complaints_per_1000_contracts") else "complaints_received"
     parts.opening(desk, "complaints_cards", *cards, also=tallies)
     left, right = parts.halves()
@@ -35,10 +35,10 @@ if parts.needs(desk, desk.say("Complaints"), "complaints_received"):
     left, right = parts.halves()
     with left:
         # The size of a branch or product has to be left out of the comparison; a channel or state has none.
-        key, by = parts.choice(desk, "complaints_bars", {f"complaints_{name}": by for name, by in split.items()})
+        key, by = choices.choice(desk, "complaints_bars", {f"complaints_{name}": by for name, by in split.items()})
         fair.compared(desk, rate if by in (BELOW, PRODUCT) else "complaints_received", by, key)
     with right:
-        key, by = parts.choice(desk, "complaints_bands", {"complaints_ages": OPEN_AGE, "complaints_clock": CLOCK})
+        key, by = choices.choice(desk, "complaints_bands", {"complaints_ages": OPEN_AGE, "complaints_clock": CLOCK})
         parts.bands(desk, "complaints_open", by, key)
     looks = {
         "why": (why.LABEL, lambda: why.moved(desk, "complaints", cards, (BELOW, PRODUCT, CAUSE))),
@@ -48,6 +48,6 @@ if parts.needs(desk, desk.say("Complaints"), "complaints_received"):
             lambda: parts.crossed(desk, "complaints_received", CAUSE, PRODUCT, "causes_of"),
         ),
     }
-    parts.closer(desk, "complaints_closer", looks)
-    key, of = parts.choice(desk, "complaints_tables", tables)
-    parts.rows(desk, key, of, *tallies, links={"": "complaints"})
+    choices.closer(desk, "complaints_closer", looks)
+    key, of = choices.choice(desk, "complaints_tables", tables)
+    tabular.rows(desk, key, of, *tallies, links={"": "complaints"})

@@ -4,8 +4,8 @@ from measures.dimensions import AGENT, BELOW, CAMPAIGN, MONTH, OPEN_AGE, PRODUCT
 from measures.follow_up import overdue_customers
 from measures.model import _
 from measures.waits import FIRST_CONTACT
-from pages import curves, fair, parts, why
-from pages.desk import here
+from panels import choices, curves, fair, notes, parts, tabular, why
+from panels.desk import here
 
 desk = here()
 say = desk.say
@@ -24,7 +24,7 @@ progress = (
     "overdue_assignments", "open_assignments", "assigned", "contacted", "coverage", "effective_contact", "conversion", "on_time",
 )  # fmt: skip
 
-if parts.needs(desk, say("Follow-up of lists"), "assigned", "contacted"):
+if notes.needs(desk, say("Follow-up of lists"), "assigned", "contacted"):
     parts.opening(desk, "follow_up_cards", *cards, also=(*progress, *(name for pair in path for name in pair if name)))
     left, right = parts.halves()
     with left:
@@ -37,13 +37,16 @@ if parts.needs(desk, say("Follow-up of lists"), "assigned", "contacted"):
         "why": (why.LABEL, lambda: why.moved(desk, "follow_up", cards, (BELOW, PRODUCT, CAMPAIGN, AGENT))),
         "speed": (FIRST_CONTACT.label, lambda: curves.how_fast(desk, "follow_up_speed", FIRST_CONTACT, speeds)),
     }
-    parts.closer(desk, "follow_up_closer", looks)
+    choices.closer(desk, "follow_up_closer", looks)
     tables = {"follow_up_lists": CAMPAIGN, "follow_up_agents": AGENT, "overdue_listing": overdue_customers}
-    parts.rows(desk, *parts.choice(desk, "follow_up_tables", tables), *progress)
+    tabular.rows(desk, *choices.choice(desk, "follow_up_tables", tables), *progress)
 elif desk.known("contacts"):
     parts.opening(desk, "contact_cards", "contact_success", "contacts", "contacts_reached", "contacts_signed")
-    views = {"contact_trend": parts.View(_("Over time")), "contact_months": parts.View(_("Months, the highest first"))}
-    key, _view = parts.choice(desk, "contact_views", views)
+    views = {
+        "contact_trend": choices.View(_("Over time")),
+        "contact_months": choices.View(_("Months, the highest first")),
+    }
+    key, _view = choices.choice(desk, "contact_views", views)
     if key == "contact_trend":
         parts.trend(desk, "contact_success", key)
     else:

@@ -8,7 +8,7 @@ from data_access.access import Viewer
 from data_access.settings import SettingsError, settings
 from data_access.warehouse import warehouse
 from measures.question import Told
-from pages.desk import Desk
+from panels.desk import Desk
 from presentation import filters as shared
 from presentation import frame as drawn
 from presentation.charts import Look

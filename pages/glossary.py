@@ -1,6 +1,6 @@
 """Glossary: every measure with its meaning, what it can be split by, and what is missing for the rest."""
 
-from pages.desk import here
+from panels.desk import here
 from presentation import catalogue_view
 
 desk = here()

@@ -1,8 +1,8 @@
 """Overview: what deserves attention, the key numbers of all families, and the branches below."""
 
 from measures.dimensions import BELOW, PRODUCT
-from pages import parts, signals, why
-from pages.desk import here
+from panels import choices, notes, parts, signals, tabular, why
+from panels.desk import here
 
 desk = here()
 cards = (
@@ -25,5 +25,7 @@ parts.opening(desk, "overview_cards", *cards, also=tuple(columns), headed=False)
 # What the table below has no column for is shown by a page all the same.
 shown_by = columns | {"complaints_per_1000_contracts": "complaints"}
 looks = {"why": (why.LABEL, lambda: why.moved(desk, "overview", cards, (BELOW, PRODUCT), leads=shown_by))}
-parts.closer(desk, "overview_closer", looks)
-parts.table(desk, "overview_branches", parts.title_by(desk, BELOW), tuple(columns), (BELOW,), links={"": "", **columns})
+choices.closer(desk, "overview_closer", looks)
+tabular.table(
+    desk, "overview_branches", notes.title_by(desk, BELOW), tuple(columns), (BELOW,), links={"": "", **columns}
+)

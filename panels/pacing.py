@@ -11,8 +11,8 @@ import streamlit as st
 from measures.dimensions import BELOW, DAY, DAYS_AGO, DAYS_LEFT, DAYS_RUN
 from measures.model import Measure, _
 from measures.standings import Standing, course_in, periods, standings, together, year_before
-from pages import parts
-from pages.desk import Asked, Desk
+from panels import choices, notes, tabular
+from panels.desk import Asked, Desk
 from presentation import bullet_chart, pacing, table_view
 from presentation.cards import headline, panel
 from presentation.charts import sentences
@@ -23,7 +23,7 @@ from presentation.units import day_shown
 SIGNED, ACTIVATED = "signed", "activated"
 OF_A_DAY = {SIGNED: "signed", ACTIVATED: "first_uses"}
 """What each day brings of what counts towards a target: a contract is activated on another day than it is signed on."""
-CLOCKS = {"days": parts.View(_("By working days")), "course": parts.View(_("By last year's course"))}
+CLOCKS = {"days": choices.View(_("By working days")), "course": choices.View(_("By last year's course"))}
 
 
 def against_targets(desk: Desk) -> None:
@@ -37,8 +37,8 @@ def against_targets(desk: Desk) -> None:
         st.session_state["targets_of"] = linked
     above = st.container()  # for what is chosen below it
     with st.container(horizontal=True):
-        of, _measure = parts.choice(desk, "targets_of", counted)
-        by_course = parts.choice(desk, "targets_clock", CLOCKS)[0] == "course"
+        of, _measure = choices.choice(desk, "targets_of", counted)
+        by_course = choices.choice(desk, "targets_clock", CLOCKS)[0] == "course"
     desk.own_parameters["of"] = of
     target, toward = desk.measure(f"{of}_target"), desk.measure(f"{of}_toward_target")
     asked = desk.ask([target], [BELOW, DAYS_RUN, DAYS_LEFT])
@@ -109,8 +109,8 @@ def _table(
             say=say,
             key=key,
             empty=empty,
-            link=parts.link_to(desk, BELOW, {"": "targets"}),
-            on_pick=parts.go,
+            link=tabular.link_to(desk, BELOW, {"": "targets"}),
+            on_pick=tabular.go,
         )
 
 
@@ -118,7 +118,7 @@ def _title(desk: Desk, found: Sequence[Standing]) -> str:
     here = desk.filters.branch
     if found and all(standing.id == here.id for standing in found):
         return desk.say("Targets of {branch}", branch=here.name)
-    return parts.title_by(desk, BELOW)
+    return notes.title_by(desk, BELOW)
 
 
 def _course(desk: Desk, name: str, asked: Asked, until: date) -> dict[date, float] | None:

@@ -10,7 +10,7 @@ import streamlit as st
 from measures.model import Dimension
 from measures.period import Period
 from measures.signals import Signal, Signals, signals
-from pages.desk import Desk
+from panels.desk import Desk
 from presentation.cards import headline
 from presentation.plain import plain
 from presentation.signals import evidence, judged, method, sentence, title

@@ -11,8 +11,8 @@ from measures.dimensions import QUARTER
 from measures.model import Dimension
 from measures.period import Period, year_of_quarters
 from measures.waits import Wait, Waited, waited
-from pages import parts
-from pages.desk import Desk
+from panels import choices, notes
+from panels.desk import Desk
 from presentation import curve_chart, speed, table_view
 from presentation.cards import panel
 from presentation.charts import MOST_LINES
@@ -26,22 +26,22 @@ from presentation.words import Words
 def how_fast(desk: Desk, key: str, wait: Wait, options: Mapping[str, Dimension]) -> None:
     """Curves by one of `options`, by the keys of their tables; cohorts are the quarters of the last year, whatever the period."""
     say, measures = desk.say, desk.known(wait.began, wait.happened)
-    if len(measures) < 2 or not parts.is_kept(desk, measures[0], wait.days):
+    if len(measures) < 2 or not notes.is_kept(desk, measures[0], wait.days):
         return
-    chosen, by = parts.choice(desk, key, options)
-    if not parts.is_kept(desk, measures[0], by):
+    chosen, by = choices.choice(desk, key, options)
+    if not notes.is_kept(desk, measures[0], by):
         return
     cohorts = year_of_quarters(desk.filters.period.end) if by is QUARTER else None
     asked = desk.ask(measures, [by, wait.days], period=cohorts)
     groups = waited(asked.answer, wait, by)
-    shown = speed.table(groups, wait, by, asked.question, parts.title_by(desk, by), say)
+    shown = speed.table(groups, wait, by, asked.question, notes.title_by(desk, by), say)
     about = desk.about(len(groups), asked.ignored)
     with panel(speed.finding(groups, wait, by, say), speed.meaning(wait, say)):
         if groups:
             _drawn(desk, groups, wait, by, cohorts, f"{chosen}_curves")
-        parts.say_ignored(desk, asked)
+        notes.say_ignored(desk, asked)
         titled(shown.title, shown, _about_cohorts(about, cohorts, say) if cohorts else about, say, chosen)
-        table_view.show(shown, say=say, key=chosen, empty=parts.nothing(desk))
+        table_view.show(shown, say=say, key=chosen, empty=notes.nothing(desk))
 
 
 def _drawn(desk: Desk, groups: Sequence[Waited], wait: Wait, by: Dimension, cohorts: Period | None, key: str) -> None:

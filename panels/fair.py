@@ -14,8 +14,8 @@ from measures.funnel import Funnel
 from measures.model import Dimension, Measure, Ratio, Spread, _
 from measures.period import Period
 from measures.question import Order
-from pages import parts
-from pages.desk import Asked, Desk
+from panels import choices, notes, parts
+from panels.desk import Asked, Desk
 from presentation import charts, fairness, findings
 from presentation.cards import panel
 from presentation.control_chart import Event, control
@@ -23,7 +23,7 @@ from presentation.filters import FIRST_DAY, LAST_DAY, choose_branch, choose_prod
 from presentation.funnel_chart import MOST_NAMED, funnel_plot
 from presentation.units import period_shown, step_shown
 
-VIEWS = {"bars": parts.View(_("Bars")), "funnel": parts.View(_("Funnel"))}
+VIEWS = {"bars": choices.View(_("Bars")), "funnel": choices.View(_("Funnel"))}
 
 
 def compared(desk: Desk, name: str, by: Dimension, key: str) -> None:
@@ -32,12 +32,12 @@ def compared(desk: Desk, name: str, by: Dimension, key: str) -> None:
     A branch with none below it is shown among its neighbours, as far as the viewer may see them.
     """
     measure = desk.measure(name)
-    if not parts.is_kept(desk, measure, by):
+    if not notes.is_kept(desk, measure, by):
         return
     place = desk.filters.branch
     above = desk.places.get(place.parent) if by is BELOW and not _has_below(desk) else None
     around = replace(desk, filters=replace(desk.filters, branch=above)) if above else desk
-    asked = around.ask(parts.with_counts(around, measure, by), [by], order=[Order(name)])
+    asked = around.ask(notes.with_counts(around, measure, by), [by], order=[Order(name)])
     total = around.total(asked)
     overall = total.iloc[0][name]
     found = fairness.comparison(measure, asked.answer)
@@ -52,22 +52,22 @@ def compared(desk: Desk, name: str, by: Dimension, key: str) -> None:
         title = fairness.title(found, by, desk.say)
     else:
         title = findings.spread(measure, asked.answer, by, desk.say)
-    with panel(title, parts.meaning(desk, measure, by)):
+    with panel(title, notes.meaning(desk, measure, by)):
         if asked.answer.empty:
-            st.caption(parts.nothing(desk))
+            st.caption(notes.nothing(desk))
             return
         if above:
             st.caption(desk.say("{branch} beside its neighbours below {above}.", branch=place.name, above=above.name))
-        looks = {"id": by.name, "name": parts.shown_name(by), "look": desk.look, "marked": place.id if above else None}
+        looks = {"id": by.name, "name": notes.shown_name(by), "look": desk.look, "marked": place.id if above else None}
         looks["on_pick"] = {BELOW: choose_branch, PRODUCT: choose_product}.get(by)
-        if found and parts.choice(desk, _view_key(key), VIEWS)[0] == "funnel":
+        if found and choices.choice(desk, _view_key(key), VIEWS)[0] == "funnel":
             _funnel(desk, found, funnel, f"{key}_funnel", looks)
             where_they_are = desk.say("not drawn")
         else:
             _bars(desk, measure, asked, found, overall if isinstance(measure, Ratio) else None, key, looks)
             where_they_are = desk.say("at the end, without rank")
-        parts.say_few(desk, measure, findings.too_few(measure, asked.answer), where_they_are)
-        parts.say_ignored(desk, asked)
+        notes.say_few(desk, measure, findings.too_few(measure, asked.answer), where_they_are)
+        notes.say_ignored(desk, asked)
 
 
 def drawn_as_fits(desk: Desk, name: str, by: Sequence[Dimension], key: str) -> None:
@@ -92,16 +92,16 @@ def controlled(desk: Desk, names: Sequence[str], key: str) -> None:
     step = desk.step
     offered = [measure for measure in desk.known(*names) if step in measure.dimensions]
     if not offered:
-        parts.is_kept(desk, desk.measure(names[0]), step)
+        notes.is_kept(desk, desk.measure(names[0]), step)
         return
     # The title stands above the list that decides what it is about.
     picked = st.session_state.get(f"{key}_measure")
     measure = next((each for each in offered if each.name == picked), offered[0])
 
     def pick() -> None:
-        parts.one_of(desk, f"{key}_measure", offered)
+        choices.one_of(desk, f"{key}_measure", offered)
 
-    measures = parts.with_counts(desk, measure, step)
+    measures = notes.with_counts(desk, measure, step)
     if len(measures) == 1 or measure.spread is not Spread.RATES:
         parts.trend(desk, measure.name, key, above=pick)
         return
@@ -114,12 +114,12 @@ def controlled(desk: Desk, names: Sequence[str], key: str) -> None:
     )
     settled = answer[whole]
     days = parts.days_of(settled, step)
-    with panel(findings.course(measure, answer, None, step, growing, desk.say), parts.meaning(desk, measure, step)):
+    with panel(findings.course(measure, answer, None, step, growing, desk.say), notes.meaning(desk, measure, step)):
         with st.container(horizontal=True, vertical_alignment="center"):
             pick()
             chosen = _baseline(desk, key) if len(answer) else None
         if answer.empty:
-            st.caption(parts.nothing(desk))
+            st.caption(notes.nothing(desk))
             return
         chart = fairness.charted(measure, settled, days, chosen)
         names = [step_shown(day, step.step, desk.say.language) for day in days]
@@ -139,7 +139,7 @@ def controlled(desk: Desk, names: Sequence[str], key: str) -> None:
             events=_events(desk),
         )
         st.caption(desk.say.sentences(told), help=desk.say(fairness.HOW_CONTROLLED))
-        parts.say_ignored(desk, asked)
+        notes.say_ignored(desk, asked)
 
 
 def _bars(desk: Desk, measure: Measure, asked: Asked, found, overall, key: str, looks: dict) -> None:

@@ -9,8 +9,8 @@ from urllib.parse import urlencode
 import streamlit as st
 
 from measures.model import Dimension, Measure, Ratio, _
-from pages import parts
-from pages.desk import Asked, Desk
+from panels import choices, notes, tabular
+from panels.desk import Asked, Desk
 from presentation import table_view
 from presentation.cards import panel
 from presentation.export_view import export_buttons
@@ -21,7 +21,7 @@ from presentation.waterfall import waterfall
 LABEL = _("Why it moved")
 """What the reader asks for."""
 
-_CHART, _TABLE = parts.View(_("Chart")), parts.View(_("Table"))
+_CHART, _TABLE = choices.View(_("Chart")), choices.View(_("Table"))
 
 
 def moved(
@@ -48,20 +48,20 @@ def moved(
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         switches = st.container(horizontal=True, vertical_alignment="center", width="content")
         with switches:
-            measure = parts.one_of(desk, f"{key}_rate", rates)
+            measure = choices.one_of(desk, f"{key}_rate", rates)
         # A dimension that splits only the upper count gives no parts with rates of their own.
         kept = [by for by in among if all(by in each.dimensions for each in (measure, *measure.counts))]
         if kept:
             with switches:
-                chosen, by = parts.choice(desk, key, {f"{key}_{by.name}": by for by in kept})
-            _key, view = parts.choice(desk, f"{key}_view", {f"{key}_chart": _CHART, f"{key}_table": _TABLE})
+                chosen, by = choices.choice(desk, key, {f"{key}_{by.name}": by for by in kept})
+            _key, view = choices.choice(desk, f"{key}_view", {f"{key}_chart": _CHART, f"{key}_table": _TABLE})
     if not kept:
-        _only(parts.not_kept(desk, measure, among), desk.say(measure.meaning))
+        _only(notes.not_kept(desk, measure, among), desk.say(measure.meaning))
         return
     asked = desk.ask([measure, *measure.counts], [by], compared=True)
-    meaning = desk.say("Why it moved: {measure}", measure=parts.meaning(desk, measure, by))
+    meaning = desk.say("Why it moved: {measure}", measure=notes.meaning(desk, measure, by))
     if asked.answer.empty:
-        _only(parts.nothing(desk), meaning)
+        _only(notes.nothing(desk), meaning)
         return
     try:
         told = why(measure, by, asked.answer, desk.say)
@@ -77,7 +77,7 @@ def moved(
             with st.container(key=f"{key}_sentences", gap="xsmall"):
                 for reason in told.reasons[:NAMED]:
                     _said(desk, leads_to, f"{key}_{reason.id}", told, reason)
-        parts.say_ignored(desk, asked)
+        notes.say_ignored(desk, asked)
 
 
 def _splits(measure: Measure) -> bool:
@@ -93,10 +93,10 @@ def _only(sentence: str, meaning: str) -> None:
 def _said(desk: Desk, page: str, key: str, told: Why, reason: Reason) -> None:
     """The sentence of one part; a link where the page can be filtered by it."""
     text = sentence(reason, told.measure, desk.say)
-    if told.by in parts.FOLLOWED and reason.id is not None:
-        address = f"{page}?{urlencode(desk.filters.at(**{parts.FOLLOWED[told.by]: reason.id}))}"
+    if told.by in tabular.FOLLOWED and reason.id is not None:
+        address = f"{page}?{urlencode(desk.filters.at(**{tabular.FOLLOWED[told.by]: reason.id}))}"
         # No page link: one to the page it stands on changes the filters, and leaves the address in the browser as it was.
-        st.button(plain(text), type="tertiary", key=key, on_click=parts.go, args=({"href": address},))
+        st.button(plain(text), type="tertiary", key=key, on_click=tabular.go, args=({"href": address},))
     else:
         st.html(f"<div class=sentence>{escape(text)}</div>")
 
@@ -104,14 +104,14 @@ def _said(desk: Desk, page: str, key: str, told: Why, reason: Reason) -> None:
 def _as_table(desk: Desk, page: str, key: str, told: Why, asked: Asked) -> None:
     """All parts, and their files."""
     shown = table(told, desk.filters.against, desk.filters.period, desk.say)
-    leads = told.by in parts.FOLLOWED
+    leads = told.by in tabular.FOLLOWED
     with st.container(horizontal=True, horizontal_alignment="right"):
         export_buttons(shown, desk.about(len(shown.rows), asked.ignored, compared=True), desk.say, key)
     table_view.show(
         shown,
         say=desk.say,
         key=key,
-        empty=parts.nothing(desk),
-        link=parts.link_to(desk, told.by, {"": page}) if leads else None,
-        on_pick=parts.go if leads else None,
+        empty=notes.nothing(desk),
+        link=tabular.link_to(desk, told.by, {"": page}) if leads else None,
+        on_pick=tabular.go if leads else None,
     )

@@ -1,0 +1,102 @@
+"""What a page says about what it shows: titles and meanings, and the sentences for what is missing, ignored or too few."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import pandas as pd
+import streamlit as st
+
+from measures.dimensions import BELOW
+from measures.model import Dimension, Measure, Ratio
+from measures.question import NAME
+from panels.desk import Asked, Desk
+from presentation import findings
+from presentation import frame as drawn
+
+
+def nothing(desk: Desk) -> str:
+    """Why there is nothing to see."""
+    if desk.filters.products:
+        return desk.say("Nothing in these days for these products. Choose a longer period or all products.")
+    return desk.say("Nothing in these days at this branch. Choose a longer period or a branch further up.")
+
+
+def needs(desk: Desk, what: str, *names: str) -> bool:
+    """Whether the warehouse can answer all of `names`; where it cannot, the sentence that says why stands on the page."""
+    lacking = desk.lacks(*names)
+    if lacking:
+        drawn.missing(what, lacking, desk.say)
+    return not lacking
+
+
+def is_kept(desk: Desk, measure: Measure, *by: Dimension) -> bool:
+    """Whether the warehouse keeps `measure` by all of `by`; where it does not, the page says so."""
+    lacking = [d for d in by if d not in measure.dimensions]
+    if lacking:
+        st.caption(not_kept(desk, measure, lacking))
+    return not lacking
+
+
+def not_kept(desk: Desk, measure: Measure, by: Iterable[Dimension]) -> str:
+    """The sentence for dimensions that a measure cannot be split by."""
+    return desk.say(
+        "{measure} is not kept by {dimensions} in this warehouse.",
+        measure=desk.say(measure.label),
+        dimensions=desk.say.listed([desk.say(d.label) for d in by]),
+    )
+
+
+def title_by(desk: Desk, by: Dimension) -> str:
+    """The title of a table by one dimension: “By cause”, “By branch below Jiangbei”."""
+    if by is BELOW:
+        return desk.say("By branch below {branch}", branch=desk.filters.branch.name)
+    return desk.say("By {dimension}", dimension=findings.within(desk.say(by.label), desk.say))
+
+
+def say_by(desk: Desk, measures: Iterable[Measure], by: Iterable[Dimension]) -> str:
+    """“Activation rate by product × age”."""
+    named = desk.say.listed([desk.say(measure.label) for measure in measures])
+    dimensions = " × ".join(findings.within(desk.say(d.label), desk.say) for d in by)
+    return desk.say("{measures} by {dimensions}", measures=named, dimensions=dimensions) if dimensions else named
+
+
+def meaning(desk: Desk, measure: Measure, *by: Dimension) -> str:
+    grain = " × ".join(desk.say(d.label) for d in by)
+    return f"{desk.say(measure.label)} · {grain} · {desk.say(measure.meaning)}"
+
+
+def shown_name(dimension: Dimension) -> str:
+    return dimension.name + NAME if dimension.named else dimension.name
+
+
+def with_counts(desk: Desk, measure: Measure, *by: Dimension) -> list[Measure]:
+    """A rate beside both of its counts, which its statement has anyhow, so that too few can be told from enough. Alone where one of
+    them is not kept by all that the rate is split and filtered by: complaints of one cause for all contracts."""
+    if not isinstance(measure, Ratio):
+        return [measure]
+    wanted = {*by, *(d for d, ids in desk.filters.where().items() if ids and d in measure.dimensions)}
+    return [measure, *(measure.counts if all(wanted <= count.dimensions for count in measure.counts) else ())]
+
+
+def say_ignored(desk: Desk, asked: Asked) -> None:
+    """Says which filters the numbers are not kept by, and so are not under."""
+    if asked.ignored:
+        listed = desk.say.listed([desk.say(d.label) for d in asked.ignored])
+        st.caption(desk.say("for all: {dimensions}", dimensions=listed))
+
+
+def say_few(desk: Desk, measure: Measure, few: pd.Series, where_they_are: str) -> None:
+    """Says which rates of a chart stand for too few to be judged, and where they are in it."""
+    number = len(few[few])
+    if number and isinstance(measure, Ratio):
+        st.caption(
+            desk.say.plural(
+                "{n} stands for fewer than {fewest} ({base}): {where}.",
+                "{n} stand for fewer than {fewest} ({base}): {where}.",
+                number,
+                fewest=measure.fewest,
+                base=desk.say(measure.under.label),
+                where=where_they_are,
+            )
+        )

@@ -1,0 +1,126 @@
+"""Answers and listings as tables with their files, and the links that lead on from their rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from urllib.parse import urlencode
+
+import pandas as pd
+import streamlit as st
+
+from measures.catalogue import LISTINGS
+from measures.dimensions import BELOW, PRODUCT
+from measures.model import Dimension, Listing
+from measures.question import BEFORE, CHANGE, Order
+from panels import notes
+from panels.desk import Desk
+from presentation import table_view
+from presentation.export_view import titled
+from presentation.tables import Column, listing_table, table_of
+
+BATCH = 50_000
+"""Rows of a listing that are held in memory at once while a file is written."""
+
+FOLLOWED = {BELOW: "branch", PRODUCT: "product"}
+"""The dimensions whose values can be filtered by, and the names of these filters in the address."""
+
+
+def table(
+    desk: Desk,
+    key: str,
+    title: str,
+    names: Sequence[str],
+    by: Sequence[Dimension],
+    *,
+    links: dict[str, str] | None = None,
+    compared: bool = False,
+) -> None:
+    """Measures by dimensions as a table with its total, sorted by the server, and its files. `links` leads from a measure's
+    column, or from the first column under the name "", to a page; only branches and products can be followed."""
+    known = desk.known(*names)
+    measures = [measure for measure in known if measure.dimensions.issuperset(by)]
+    if not measures:
+        if known:
+            notes.is_kept(desk, known[0], *by)
+        return
+    first = Order(measures[0].name)
+    order, keep = table_view.order_state(key, first)
+    endings = ("", BEFORE, CHANGE) if compared and desk.filters.against else ("",)
+    if order.column not in {m.name + e for m in measures for e in endings} | {notes.shown_name(d) for d in by}:
+        order = first  # chosen when the warehouse still had that measure, or another period was compared with
+    asked = desk.ask(measures, by, order=[order], compared=compared)
+    changes = asked.question.against is not None
+    leads = links and by[0] in FOLLOWED
+    shown = table_of(asked.question, asked.answer, desk.total(asked), desk.say, changes=changes)
+    with st.container(border=True):
+        titled(title, shown, desk.about(len(asked.answer), asked.ignored, compared=changes), desk.say, key)
+        notes.say_ignored(desk, asked)
+        table_view.show(
+            shown,
+            say=desk.say,
+            key=key,
+            empty=notes.nothing(desk),
+            order=order,
+            on_order=keep,
+            link=link_to(desk, by[0], links) if leads else None,
+            on_pick=go if leads else None,
+        )
+
+
+def rows(desk: Desk, key: str, of: Dimension | Listing, *names: str, links: dict[str, str] | None = None) -> None:
+    """The measures `names` by a dimension as a table; or, of a listing, its rows."""
+    if isinstance(of, Listing):
+        listing(desk, key, of.name)
+    else:
+        table(desk, key, notes.title_by(desk, of), names, (of,), links=links)
+
+
+def listing(desk: Desk, key: str, name: str) -> None:
+    """Rows of a listing, a page at a time, and all of them as a file."""
+    if name not in desk.state.catalogue.listings:
+        notes.needs(desk, desk.say(LISTINGS[name].label), name)
+        return
+    found = desk.state.catalogue.listing(name)
+    question = desk.listing_question(found)
+    order, keep = table_view.order_state(key, Order("", False))
+    if order.column:
+        question = desk.listing_question(found, [order])
+    count = desk.warehouse.count(question, desk.viewer)
+    page = table_view.page_state(key, count, of=question)
+    rows = desk.warehouse.listing(question, desk.viewer, limit=page.size, offset=page.offset)
+    shown = listing_table(question, rows, desk.say)
+    warehouse, viewer = desk.warehouse, desk.viewer
+
+    def batches() -> Iterable[pd.DataFrame]:
+        for offset in range(0, max(count, 1), BATCH):
+            yield warehouse.listing(question, viewer, limit=BATCH, offset=offset)
+
+    with st.container(border=True):
+        means = desk.say(found.meaning)
+        titled(desk.say(found.label), shown, desk.about(count), desk.say, key, meaning=means, batches=batches)
+        table_view.show(
+            shown,
+            say=desk.say,
+            key=key,
+            empty=desk.say("Nothing is open here."),
+            order=order if order.column else None,
+            on_order=keep,
+            page=page,
+        )
+
+
+def link_to(desk: Desk, dimension: Dimension, links: dict[str, str]) -> Callable[[dict, Column], str | None]:
+    parameter = FOLLOWED[dimension]
+
+    def link(row: dict, column: Column) -> str | None:
+        id_ = row[dimension.name]
+        page = links.get("" if column.name.startswith(dimension.name) else column.name)
+        if page is None or pd.isna(id_):
+            return None
+        return f"{page}?{urlencode(desk.filters.at(**{parameter: id_}))}"
+
+    return link
+
+
+def go(pick: dict) -> None:
+    st.session_state["_go"] = pick["href"]
