@@ -1,10 +1,12 @@
-"""Who is looking, and the one rule that says which rows they may see."""
+"""Who is looking, what their role permits, and the one rule that says which rows they may see."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import StrEnum
+from types import MappingProxyType
 
 from sqlalchemy import ColumnElement, String, bindparam
 
@@ -15,16 +17,74 @@ VIEWER = bindparam("viewer_path", type_=String)
 """The path of the viewer's branch; without a value for it no statement runs, and for null none gives a row."""
 
 
+class Permission(StrEnum):
+    """What a role may permit. What no role of a viewer names is not permitted."""
+
+    NUMBERS = "see numbers"
+    LISTINGS = "see listings"
+    PERSONAL = "see personal data"
+    EXPORT_NUMBERS = "export numbers"
+    EXPORT_LISTINGS = "export listings"
+    EXPORT_PERSONAL = "export personal data"
+    LISTS = "manage lists"
+    JOURNAL = "read the journal"
+    VIEW_AS = "look as from a branch below"
+
+
+class Role(StrEnum):
+    """What a person is to the dashboard: a set of permissions by name."""
+
+    VISITOR = "visitor"
+    """Whoever opens a demo bank, or data that everybody may see: there is nobody to protect."""
+    ANALYST = "head office analyst"
+    MANAGER = "branch manager"
+    LEADER = "team leader"
+    AGENT = "agent"
+    """Sees the own customers alone."""
+    STEWARD = "data steward"
+    AUDITOR = "auditor"
+
+
+_P = Permission
+PERMITTED = MappingProxyType(
+    {
+        Role.VISITOR: frozenset(Permission) - {_P.JOURNAL, _P.PERSONAL, _P.EXPORT_PERSONAL},
+        Role.ANALYST: frozenset({_P.NUMBERS, _P.EXPORT_NUMBERS, _P.VIEW_AS}),
+        Role.MANAGER: frozenset(
+            {_P.NUMBERS, _P.LISTINGS, _P.PERSONAL, _P.EXPORT_NUMBERS, _P.EXPORT_LISTINGS, _P.VIEW_AS}
+        ),
+        Role.LEADER: frozenset({_P.NUMBERS, _P.LISTINGS, _P.PERSONAL, _P.EXPORT_NUMBERS}),
+        Role.AGENT: frozenset({_P.NUMBERS, _P.LISTINGS, _P.PERSONAL}),
+        Role.STEWARD: frozenset(Permission) - {_P.JOURNAL},
+        Role.AUDITOR: frozenset({_P.NUMBERS, _P.JOURNAL}),
+    }
+)
+"""What each role permits. Only the steward takes personal data out of the house; only the auditor reads who did."""
+
+
 @dataclass(frozen=True)
 class Viewer:
-    """A person and the branch from which down they may see. There is no viewer without a branch."""
+    """A person, the branch from which down they may see, and their role. There is no viewer without all three.
+
+    `agent_id`: whose customers alone they may see, of those at or below the branch; a viewer whose role is agent has one.
+    """
 
     person: str
     branch_id: str
+    role: Role
+    agent_id: str | None = None
 
     def __post_init__(self) -> None:
         if not self.person or not self.branch_id:
             raise ValueError("A viewer has a name and a branch; got " + repr(self))
+        if not isinstance(self.role, Role):
+            raise ValueError("A viewer has a role that is known; got " + repr(self))
+        if (self.role is Role.AGENT) != bool(self.agent_id):
+            raise ValueError("An agent, and nobody else, is held to the own customers; got " + repr(self))
+
+    def may(self, permission: Permission) -> bool:
+        """Whether the viewer's role permits it."""
+        return permission in PERMITTED[self.role]
 
 
 def visible(path: ColumnElement[str]) -> ColumnElement[bool]:

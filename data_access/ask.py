@@ -11,7 +11,7 @@ from difflib import get_close_matches
 import pandas as pd
 from sqlalchemy import Column
 
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.warehouse import Warehouse
 from measures.catalogue import DIMENSION, MEASURES, Catalogue, dimension
 from measures.dimensions import PRODUCT
@@ -77,11 +77,11 @@ def period_said(
 
 def viewer_said(person: str, branch: str | None, warehouse: Warehouse) -> Viewer:
     """The viewer who stands at `branch`, or at head office. Raises QuestionError where there is no such branch."""
-    head_office = Viewer(person, warehouse.root())
+    head_office = Viewer(person, warehouse.root(), Role.VISITOR)
     if branch is None:
         return head_office
     _check_branch(branch, head_office, warehouse)
-    return Viewer(person, branch)
+    return Viewer(person, branch, Role.VISITOR)
 
 
 def signals_seen(viewer: Viewer, warehouse: Warehouse) -> Signals:

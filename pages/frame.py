@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.settings import SettingsError, settings
 from data_access.warehouse import warehouse
 from measures.question import Told
@@ -34,9 +34,9 @@ try:
         drawn.closed(say)
         st.stop()
     top = source.root()
-    whole = drawn.places_of(source.branches(Viewer("anonymous", top)))
+    whole = drawn.places_of(source.branches(Viewer("anonymous", top, Role.VISITOR)))
     seen_from = drawn.view_as(whole, top, say)
-    viewer = Viewer(say("Visitor"), seen_from)
+    viewer = Viewer(say("Visitor"), seen_from, Role.VISITOR)
     places = whole if seen_from == top else drawn.places_of(source.branches(viewer))
     products = shared.told_apart(dict(source.products()[["product_id", "name"]].itertuples(index=False)))
 except SettingsError as error:

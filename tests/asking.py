@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.warehouse import Warehouse
 from measures.catalogue import dimension
 from measures.period import Period
@@ -13,7 +13,7 @@ from tests.bank import HEAD_OFFICE, PERIOD
 
 
 def viewer(branch: str) -> Viewer:
-    return Viewer("tester", branch)
+    return Viewer("tester", branch, Role.VISITOR)
 
 
 def question(

@@ -17,7 +17,7 @@ import openpyxl
 import pandas as pd
 import xlsxwriter
 
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.warehouse import Warehouse
 from measures.activation import SIGNED
 from measures.dimensions import PLACE
@@ -63,7 +63,7 @@ CONTRACTS = Listing(
 def export(warehouse: Warehouse, rows: int) -> Callable[[str], bytes]:
     """A function that writes the first `rows` contracts in the way named."""
     state = warehouse.state()
-    viewer = Viewer("Visitor", warehouse.root())
+    viewer = Viewer("Visitor", warehouse.root(), Role.VISITOR)
     question = ListingQuestion(CONTRACTS, Period(datetime(1900, 1, 1).date(), state.data_until))
 
     def batches() -> Iterable[pd.DataFrame]:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.warehouse import Warehouse
 from tests.browser.server import ROOT, served
 
@@ -34,7 +34,7 @@ def address(demo_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def branches(demo_file: Path) -> pd.DataFrame:
     """The branches of the demo bank by id."""
     warehouse = Warehouse(f"duckdb:///{demo_file}")
-    found = warehouse.branches(Viewer("tester", warehouse.root())).set_index("branch_id", drop=False)
+    found = warehouse.branches(Viewer("tester", warehouse.root(), Role.VISITOR)).set_index("branch_id", drop=False)
     warehouse.close()
     return found
 

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from data_access import demo
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.settings import settings
 from data_access.warehouse import Warehouse
 from measures.catalogue import dimension
@@ -45,7 +45,7 @@ def address(own_file: Path, tmp_path: Path) -> Iterator[str]:
 def test_the_first_visit_of_a_fresh_server_may_be_a_link_with_filters(page: Page, address: str, own_file: Path):
     warehouse = Warehouse(f"duckdb:///{own_file}", settings(ROOT / "config.toml").days_off)
     head_office = warehouse.root()
-    branches = warehouse.branches(Viewer("tester", head_office))
+    branches = warehouse.branches(Viewer("tester", head_office, Role.VISITOR))
     branch = branches[branches["level"] == "branch"].iloc[0]
     product = warehouse.products().iloc[0]
     link = (
@@ -64,7 +64,7 @@ def test_the_first_visit_of_a_fresh_server_may_be_a_link_with_filters(page: Page
         PERIOD,
         where=where({dimension("branch"): [branch.branch_id], dimension("product"): [product.product_id]}),
     )
-    answer = warehouse.fetch(question, Viewer("tester", head_office)).iloc[0]
+    answer = warehouse.fetch(question, Viewer("tester", head_office, Role.VISITOR)).iloc[0]
     assert answer["signed"] > 0
     cards = page.locator(".card")
     total = page.locator(".st-key-activation_by_branch tr.total")

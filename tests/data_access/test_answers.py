@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 import pytest
 
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.warehouse import Warehouse
 from measures.catalogue import DIMENSION, MEASURES, dimension
 from measures.model import Dimension, Measure
@@ -56,7 +56,7 @@ def assert_equal_to_the_oracle(
     measures = tuple(measures)
     filters = where({dimension(name): ids for name, ids in (chosen or {}).items()})
     question = Question(measures, period, tuple(dimension(name) for name in by), filters, against)
-    found = warehouse.fetch(question, Viewer("tester", viewer))
+    found = warehouse.fetch(question, Viewer("tester", viewer, Role.VISITOR))
     expected = oracle.answer(
         BANK,
         [measure.name for measure in measures],
@@ -141,6 +141,8 @@ def test_a_filter_on_any_dimension_keeps_the_rows_with_that_value_and_those_with
     warehouse_on: Warehouse, name: str
 ) -> None:
     measures = measures_kept_by(warehouse_on, [name])
-    values = warehouse_on.fetch(Question(measures, PERIOD, (dimension(name),)), Viewer("tester", HEAD_OFFICE))[name]
+    values = warehouse_on.fetch(
+        Question(measures, PERIOD, (dimension(name),)), Viewer("tester", HEAD_OFFICE, Role.VISITOR)
+    )[name]
     known = next(value for value in values if not pd.isna(value))
     assert_equal_to_the_oracle(warehouse_on, measures, HEAD_OFFICE, chosen={name: (None, known)})

@@ -6,7 +6,7 @@ from datetime import date
 
 import pytest
 
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.ask import (
     check_ids,
     dimensions_said,
@@ -126,7 +126,7 @@ def test_a_viewer_at_a_branch_that_is_not_there_is_refused_and_not_answered_with
 
 
 def test_a_branch_out_of_sight_and_one_that_is_not_there_are_told_in_the_same_words(duckdb_warehouse: Warehouse):
-    viewer = Viewer("me", "12")
+    viewer = Viewer("me", "12", Role.VISITOR)
     told = set()
     for id_ in ("120", "nowhere"):
         with pytest.raises(QuestionError) as error:
@@ -137,7 +137,7 @@ def test_a_branch_out_of_sight_and_one_that_is_not_there_are_told_in_the_same_wo
 
 def test_a_product_that_is_not_there_is_answered_with_those_that_are(duckdb_warehouse: Warehouse):
     with pytest.raises(QuestionError) as error:
-        check_ids(complaints_of({PRODUCT: ["nothing"]}), Viewer("me", bank.HEAD_OFFICE), duckdb_warehouse)
+        check_ids(complaints_of({PRODUCT: ["nothing"]}), Viewer("me", bank.HEAD_OFFICE, Role.VISITOR), duckdb_warehouse)
     for row in duckdb_warehouse.products().itertuples():
         assert f"{row.product_id} ({row.name})" in str(error.value)
 
@@ -145,18 +145,18 @@ def test_a_product_that_is_not_there_is_answered_with_those_that_are(duckdb_ware
 def test_branches_and_products_that_are_there_pass_and_so_does_what_is_not_recorded(duckdb_warehouse: Warehouse):
     product = duckdb_warehouse.products()["product_id"].iloc[0]
     known = {BRANCH: [bank.OUTLET], PRODUCT: [product, None], CAUSE: ["anything"], AREA: ["rural", None]}
-    check_ids(complaints_of(known), Viewer("me", bank.BRANCH), duckdb_warehouse)
+    check_ids(complaints_of(known), Viewer("me", bank.BRANCH, Role.VISITOR), duckdb_warehouse)
 
 
 @pytest.mark.parametrize("closed", [AREA, AGE_BAND, COMPLAINT_STATE])
 def test_a_code_outside_a_closed_list_is_answered_with_the_list(duckdb_warehouse: Warehouse, closed: Dimension):
     with pytest.raises(QuestionError, match=f"“rual” is no value of {closed.name}") as error:
-        check_ids(complaints_of({closed: ["rual"]}), Viewer("me", bank.HEAD_OFFICE), duckdb_warehouse)
+        check_ids(complaints_of({closed: ["rual"]}), Viewer("me", bank.HEAD_OFFICE, Role.VISITOR), duckdb_warehouse)
     assert all(code in str(error.value) for code in closed.values)
 
 
 def test_a_filter_that_no_row_meets_is_found_where_the_bank_writes_what_it_likes(duckdb_warehouse: Warehouse):
-    head_office = Viewer("me", bank.HEAD_OFFICE)
+    head_office = Viewer("me", bank.HEAD_OFFICE, Role.VISITOR)
     causes = {row["cause"] for row in bank.BANK["complaints"] if row["received_at"].date() >= bank.PERIOD.start}
     asked = complaints_of({CAUSE: [*causes, "quueing", None], AREA: ["rural"], PRODUCT: ["mobile"]})
     # The product is no part of it: that a known product has no rows is an answer.

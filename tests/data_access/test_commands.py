@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 from data_access.__main__ import main
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.settings import settings
 from data_access.warehouse import Warehouse
 from measures.catalogue import DIMENSION, MEASURES
@@ -69,7 +69,7 @@ def run(capsys: pytest.CaptureFixture[str]):
 
 def asked(warehouse: Warehouse, *measures: str, **more) -> pd.DataFrame:
     found = tuple(warehouse.state().catalogue.measure(name) for name in measures)
-    return warehouse.fetch(Question(found, PERIOD, **more), Viewer("me", warehouse.root()))
+    return warehouse.fetch(Question(found, PERIOD, **more), Viewer("me", warehouse.root(), Role.VISITOR))
 
 
 # ask ----------------------------------------------------------------------------------------------------------------
@@ -584,7 +584,7 @@ def test_the_measure_that_the_readme_adds_is_what_its_oracle_counts(duckdb_wareh
     monkeypatch.setattr(oracle, "MEASURES", oracle.MEASURES | eval("{" + counted_again + "}", vars(oracle)))
     expected = oracle.answer(bank.BANK, names, bank.PERIOD, bank.HEAD_OFFICE, **days)[()]
     answer = duckdb_warehouse.fetch(
-        Question(measures, bank.PERIOD, against=bank.BEFORE), Viewer("me", bank.HEAD_OFFICE)
+        Question(measures, bank.PERIOD, against=bank.BEFORE), Viewer("me", bank.HEAD_OFFICE, Role.VISITOR)
     )
     assert answer.iloc[0].to_dict() == expected
     assert 0 < expected[names[1]] < expected[names[0]]

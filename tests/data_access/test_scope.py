@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_access.access import VIEWER, Viewer
+from data_access.access import PERMITTED, VIEWER, Permission, Role, Viewer
 from data_access.sql import Given, branch_statement, listing_count, listing_statement, statement
 from data_access.warehouse import Warehouse
 from measures.catalogue import LISTINGS, MEASURES, dimension
@@ -196,7 +196,34 @@ def test_no_question_is_asked_without_a_viewer(name: str) -> None:
 @pytest.mark.parametrize(("person", "branch"), [("", "1"), ("me", ""), ("me", None)])
 def test_there_is_no_viewer_without_a_branch(person: str, branch: str | None) -> None:
     with pytest.raises(ValueError, match="A viewer has a name and a branch"):
-        Viewer(person, branch)
+        Viewer(person, branch, Role.VISITOR)
+
+
+def test_there_is_no_viewer_without_a_role_that_is_known() -> None:
+    with pytest.raises(ValueError, match="a role that is known"):
+        Viewer("me", "1", "branch manager")
+
+
+@pytest.mark.parametrize(("role", "agent"), [(Role.AGENT, None), (Role.AGENT, ""), (Role.MANAGER, "a1")])
+def test_an_agent_and_nobody_else_is_held_to_the_own_customers(role: Role, agent: str | None) -> None:
+    with pytest.raises(ValueError, match="held to the own customers"):
+        Viewer("me", "1", role, agent)
+
+
+def test_a_role_permits_what_it_names_and_nothing_else() -> None:
+    # The rows of the table in README: who takes personal data out, and who reads the journal, is one role each.
+    assert {role for role in Role if Permission.EXPORT_PERSONAL in PERMITTED[role]} == {Role.STEWARD}
+    assert {role for role in Role if Permission.JOURNAL in PERMITTED[role]} == {Role.AUDITOR}
+    assert {role for role in Role if Permission.LISTINGS not in PERMITTED[role]} == {Role.ANALYST, Role.AUDITOR}
+    assert set(PERMITTED) == set(Role)
+    # What may be taken out may be seen.
+    pairs = [
+        (Permission.EXPORT_NUMBERS, Permission.NUMBERS),
+        (Permission.EXPORT_LISTINGS, Permission.LISTINGS),
+        (Permission.EXPORT_PERSONAL, Permission.PERSONAL),
+    ]
+    assert all(out not in allowed or seen in allowed for allowed in PERMITTED.values() for out, seen in pairs)
+    assert not Viewer("me", "1", Role.AUDITOR).may(Permission.LISTINGS)
 
 
 GIVEN = Given(DATA_UNTIL, {row["branch_id"]: row["path"] for row in BANK["branches"]})

@@ -8,7 +8,7 @@ from datetime import date
 import pytest
 
 from data_access.__main__ import main
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.ask import signals_seen
 from data_access.demo import STORIES, build
 from data_access.settings import settings
@@ -32,7 +32,7 @@ def warehouse(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
 
 @pytest.fixture(scope="module")
 def found(warehouse: Warehouse) -> Signals:
-    return signals_seen(Viewer("me", warehouse.root()), warehouse)
+    return signals_seen(Viewer("me", warehouse.root(), Role.VISITOR), warehouse)
 
 
 def about(story: str, signal: Signal) -> bool:
@@ -71,7 +71,7 @@ def test_three_of_three_is_no_signal_and_a_moved_mix_is_no_worse_product(found: 
 def test_a_viewer_is_told_of_what_lies_below_and_of_nothing_else(warehouse: Warehouse, found: Signals):
     told: dict[str, Signals] = {}
     for branch in ("13", "14", "17"):
-        viewer = Viewer("me", branch)
+        viewer = Viewer("me", branch, Role.VISITOR)
         below = set(warehouse.branches(viewer)["branch_id"])
         told[branch] = signals_seen(viewer, warehouse)
         assert told[branch].found

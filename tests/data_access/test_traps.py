@@ -10,7 +10,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from data_access.access import Viewer
+from data_access.access import Role, Viewer
 from data_access.warehouse import Warehouse
 from measures.catalogue import MEASURES
 from measures.period import Period
@@ -416,7 +416,9 @@ def test_what_was_before_a_tables_first_day_is_not_known_and_not_nought(tmp_path
     warehouse = Warehouse(f"duckdb:///{tmp_path / 'young.duckdb'}", DAYS_OFF)
     measures = [MEASURES[name] for name in ("complaints_received", "complaints_per_1000_contracts", "signed")]
     last_year = Period(date(2025, 4, 1), date(2025, 5, 20))
-    found = warehouse.fetch(Question(tuple(measures), PERIOD, against=last_year), Viewer("tester", "1")).iloc[0]
+    found = warehouse.fetch(
+        Question(tuple(measures), PERIOD, against=last_year), Viewer("tester", "1", Role.VISITOR)
+    ).iloc[0]
     assert found["complaints_received"] == 9
     assert pd.isna(found["complaints_received_before"]) and pd.isna(found["complaints_received_change"])
     assert pd.isna(found["complaints_per_1000_contracts_before"])
