@@ -70,7 +70,7 @@ $(USER_STAMP): requirements.txt constraints.txt | $(PY)
 	@$(PIP) -r requirements.txt || { echo '$(NO_PACKAGES)' >&2; exit 1; }
 	@touch $@
 
-$(DEV_STAMP): requirements-dev.txt requirements.txt constraints.txt | $(PY)
+$(DEV_STAMP): requirements-dev.txt requirements-alone.txt requirements.txt constraints.txt | $(PY)
 	@echo 'Installing what the tests need'
-	@$(PIP) -r requirements-dev.txt || { echo '$(NO_PACKAGES)' >&2; exit 1; }
+	@$(PIP) -r requirements-dev.txt && $(PIP) --no-deps -r requirements-alone.txt || { echo '$(NO_PACKAGES)' >&2; exit 1; }
 	@touch $@ $(USER_STAMP)

@@ -27,7 +27,7 @@ from measures.model import Listing, ListingColumn, Unit
 from measures.period import Period
 from measures.question import ListingQuestion
 from measures.schema import agents, contracts, customers, products
-from panels.parts import BATCH
+from panels.tabular import BATCH
 from presentation import exports
 from presentation.tables import About, listing_table
 from presentation.words import words

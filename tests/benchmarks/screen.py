@@ -74,6 +74,11 @@ def choose(page: Page, picker: str, label: str) -> Answer:
     return answered(page, "branch" if picker == "branch" else "address", option.click)
 
 
+def turn(page: Page, switch: str, word: str) -> Answer:
+    """Turns the switch with the key `switch` to what reads `word`."""
+    return answered(page, "text", page.locator(f".st-key-{switch} button", has_text=word).first.click)
+
+
 def clear(page: Page, picker: str) -> Answer:
     """Takes the last choice of a picker of several away, by key."""
     page.locator(f".st-key-{picker} input").click()

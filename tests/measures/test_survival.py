@@ -7,6 +7,7 @@ import pytest
 import scipy.stats
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from lifelines import KaplanMeierFitter
 from statsmodels.duration.survfunc import SurvfuncRight, survdiff
 
 from measures.statistics import wilson
@@ -44,6 +45,25 @@ def test_the_curve_is_that_of_statsmodels(rows: list[tuple[int, int, int]]):
             width = 1.96 * error / (survival * abs(np.log(survival)))
             assert found.lower[at] == pytest.approx(1 - survival ** np.exp(-width))
             assert found.upper[at] == pytest.approx(1 - survival ** np.exp(width))
+
+
+@given(counts)
+def test_the_curve_and_its_ends_are_those_of_lifelines(rows: list[tuple[int, int, int]]):
+    days, happened = cases(rows)
+    assume(happened.any())
+    found = curve_of(rows)
+    expected = KaplanMeierFitter(alpha=2 * scipy.stats.norm.sf(1.96))
+    with warnings.catch_warnings(action="ignore"):  # it divides by nobody after the last case
+        expected.fit(days, happened)
+    ends = expected.confidence_interval_.to_numpy()
+    for day, survival, low, high in zip(expected.timeline, expected.survival_function_.iloc[:, 0], *ends.T, strict=True):
+        if day not in found.days:  # lifelines begins at 0 in any case
+            assert survival == 1
+            continue
+        at = found.days.tolist().index(day)
+        assert 1 - found.share[at] == pytest.approx(survival)
+        if 0 < survival < 1:
+            assert (found.lower[at], found.upper[at]) == (pytest.approx(1 - high), pytest.approx(1 - low))
 
 
 @given(counts)
