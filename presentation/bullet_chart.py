@@ -117,12 +117,14 @@ def _row(at: int, standing: Standing, name: str, by_course: bool, theme: Colours
     if pace.projected:
         ending = f"{shown(pace.projected.value, Unit.COUNT, language)} ({between(pace.projected, say)})"
     ends = pace.projected and pace.projected.lower < pace.projected.upper
+    tint, sign = _verdict(pace.missing, theme)
+    attained = say("{share} · {reached} of {target}", share=share, reached=reached, target=of)
     return {
         "row": f"{at}{APART}{name}",
         "id": standing.id,
         "title": name,
-        "label": say("{share} · {reached} of {target}", share=share, reached=reached, target=of),
-        "brief": share,
+        "label": f"{sign} {attained}",
+        "brief": f"{sign} {share}",
         "told": say.clauses(
             [progress(standing, by_course, say), *([say("at the end {ending}", ending=ending)] if ends else [])]
         ),
@@ -130,7 +132,7 @@ def _row(at: int, standing: Standing, name: str, by_course: bool, theme: Colours
         "due_said": due,
         "ending": ending,
         "needed": shown(standing.needed, Unit.RATE, language),
-        "tint": _tint(pace.missing, theme),
+        "tint": tint,
         "reached": pace.attained,
         "due": pace.elapsed,
         "low": pace.projected.lower / target if ends else None,
@@ -140,18 +142,19 @@ def _row(at: int, standing: Standing, name: str, by_course: bool, theme: Colours
     }
 
 
-def _tint(missing: float | None, theme: Colours) -> str:
+def _verdict(missing: float | None, theme: Colours) -> tuple[str, str]:
+    """The bar's colour, and the sign that says the same without colour."""
     if missing is None or REACHED_TO < missing < MISSING_FROM:
-        return theme.rest
-    return theme.bad if missing >= MISSING_FROM else theme.accent
+        return theme.rest, "–"
+    return (theme.bad, "▼") if missing >= MISSING_FROM else (theme.accent, "▲")
 
 
 def _legend(tints: set[str], by_course: bool, theme: Colours, say: Words) -> None:
     """What the marks are, the bars by those of their colours that there are."""
     bars = [
-        (theme.bad, "■", say("will probably be missed")),
-        (theme.rest, "■", say("may go either way, or too early to tell")),
-        (theme.accent, "■", say("will probably be reached")),
+        (theme.bad, "▼ ■", say("will probably be missed")),
+        (theme.rest, "– ■", say("may go either way, or too early to tell")),
+        (theme.accent, "▲ ■", say("will probably be reached")),
     ]
     marks = [
         *(bar for bar in bars if bar[0] in tints),

@@ -7,6 +7,7 @@ from html import escape
 import streamlit as st
 
 from measures.catalogue import LISTINGS, MEASURES, Catalogue
+from measures.dimensions import DIMENSIONS
 from measures.model import Better, Measure, Ratio, Unit, _
 from presentation.words import Words
 
@@ -49,8 +50,8 @@ def _entry(measure: Measure, catalogue: Catalogue, say: Words) -> str:
     facts = [say(UNIT_LABELS[measure.unit]), say(BETTER_LABELS[measure.better])]
     if isinstance(measure, Ratio):
         facts.insert(0, say("{over} ÷ {under}", over=say(measure.over.label), under=say(measure.under.label)))
-    split = {say(d.label) for d in measure.dimensions if not d.elapsed}
-    split_by = say("Split by: {dimensions}", dimensions=say.listed(sorted(split)))
+    split = [say(d.label) for d in DIMENSIONS if d in measure.dimensions and not d.elapsed]
+    split_by = say("Split by: {dimensions}", dimensions=say.listed(split))
     lacks = (
         _lacks(say(measure.label), catalogue.missing[measure.name], say) if measure.name in catalogue.missing else ""
     )

@@ -47,6 +47,7 @@ APART = "\u001f"
 NAME_ONLY = f"slice(datum.value, indexof(datum.value, '{APART}') + 1)"
 _NAME_IN_LINES = f"width / length(domain('x')) < 6.8 * length({NAME_ONLY}) ? split({NAME_ONLY}, ' ') : {NAME_ONLY}"
 """On a phone, names beside each other are broken at their spaces."""
+_NARROW = "(width / length(domain('x')) < (length(data('rows')) ? data('rows')[0].room : 0))"
 _FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
 _FROM_ZERO = (Unit.COUNT, Unit.AMOUNT, Unit.RATE, Unit.DAYS)
 """Lines of these begin at zero; shares and indices would lie flat under the top of the chart."""
@@ -516,7 +517,9 @@ def _lines(
                 }
             )
     low, high = shared.ticks[0], shared.ticks[-1]
-    ticks = shared.ticks[::2] if small and len(shared.ticks) > 3 else shared.ticks
+    ticks = shared.ticks
+    if small and len(ticks) > 3:  # the first and the last stay: they hold the small charts to one scale
+        ticks = ticks[::2] if len(ticks) % 2 else [low, high]
     datasets = {
         "points": pa.Table.from_pylist(points, schema=_POINTS),
         "ends": pa.Table.from_pylist(spread(ends, low, high, _SMALL_HEIGHT if small else _HEIGHT), schema=_ENDS),
@@ -817,11 +820,15 @@ def matrix(
                     "value": value,
                     "label": short(value, measure.unit, look.language),
                     "said": shown(value, measure.unit, look.language),
+                    "brief": _brief(value, measure, look),
                     "n": n,
                     "fill": fill,
                     "ink": ink,
                 }
             )
+    room = max(text_width(word) for _id, name in across for word in name.split(" ")) + 4
+    for cell in cells:
+        cell["room"] = room
     told = _told([cell for cell in cells if cell["value"] is not None], measure, say, ends=False)
     spec = _matrix_template(look, say(measure.label), _label_of_n(measure, say), on_pick is not None)
     with st.container(key=key):
@@ -837,7 +844,15 @@ def _matrix_template(look: Look, label: str, n_label: str, pickable: bool) -> di
             "x:N",
             sort=None,
             title=None,
-            axis=alt.Axis(labelExpr=_NAME_IN_LINES, labelAngle=0, labelOverlap=False, **names),
+            # On a phone, names whose words do not fit beside each other are turned.
+            axis=alt.Axis(
+                labelExpr=f"{_NARROW} ? {NAME_ONLY} : ({_NAME_IN_LINES})",
+                labelAngle=alt.ExprRef(f"{_NARROW} ? 270 : 0"),
+                labelAlign=alt.ExprRef(f"{_NARROW} ? 'right' : 'center'"),
+                labelBaseline=alt.ExprRef(f"{_NARROW} ? 'middle' : 'top'"),
+                labelOverlap=False,
+                **names,
+            ),
         ),
         y=alt.Y(
             "y:N",
@@ -853,10 +868,20 @@ def _matrix_template(look: Look, label: str, n_label: str, pickable: bool) -> di
     )
     if pickable:
         cells = cells.add_params(picked_by("x_id", "y_id"))
-    # On a phone a cell is narrower than its number: it is then in the tooltip and in the table beneath.
-    size = alt.ExprRef("bandwidth('x') < 28 ? 0 : bandwidth('x') < 46 ? 9 : 12")
-    text = base.mark_text(cursor=cursor, fontSize=size).encode(text="label:N", color=alt.Color("ink:N", scale=None))
-    return converted(alt.layer(cells, text).properties(height=alt.Step(36)), look)
+    # On a phone a cell is narrower than its number: it then stands there without its unit and decimals, and whole in the tooltip.
+    ink = alt.Color("ink:N", scale=None)
+    texts = [
+        base.mark_text(cursor=cursor, fontSize=alt.ExprRef(size)).encode(text=field, color=ink)
+        for field, size in (("label:N", "bandwidth('x') < 46 ? 0 : 12"), ("brief:N", "bandwidth('x') < 46 ? 11 : 0"))
+    ]
+    return converted(alt.layer(cells, *texts).properties(height=alt.Step(36)), look)
+
+
+def _brief(value: float | None, measure: Measure, look: Look) -> str:
+    """The number as a narrow cell has room for it: a share in whole per cent, without the sign."""
+    if value is not None and measure.unit is Unit.SHARE:
+        return shown(round(value * 100), Unit.COUNT, look.language)
+    return short(value, measure.unit, look.language)
 
 
 def _values(frame: pd.DataFrame, dimension: Dimension, say: Words) -> list[tuple[str | None, str]]:

@@ -131,7 +131,9 @@ def _write_data(
         sheet = book.add_worksheet(say("Data") + (f" {sheets}" if sheets > 1 else ""), worksheet_class=_ExactSheet)
         for at, (column, width) in enumerate(zip(table.columns, widths, strict=True)):
             sheet.set_column(at, at, width)
-            sheet.write_string(0, at, labels[at], heading["number" if column.kind == "number" else "text"])
+            sheet.write_string(
+                0, at, labels[at], heading["number" if column.kind == "number" or column.interval else "text"]
+            )
         sheet.set_row(0, _LINE_HEIGHT * max(map(_lines, labels, widths)))
         next_row = 1
         if sheets == 1 and table.total is not None:

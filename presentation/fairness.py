@@ -128,7 +128,7 @@ def title(found: Comparison, by: Dimension, say: Words) -> str:
     first, last = found.enough.iloc[0], found.enough.iloc[-1]
 
     def named(row: pd.Series) -> str:
-        return f"{name_of(row, by, say)} ({short(row[found.measure.name], found.measure.unit, say.language)})"
+        return say.aside(name_of(row, by, say), short(row[found.measure.name], found.measure.unit, say.language))
 
     if found.judged == 1:
         return say("Only {one} has enough to tell", one=named(first))
@@ -176,7 +176,7 @@ def standing_out(found: Comparison, funnel: Funnel, by: Dimension, say: Words) -
         return say("None stands out from the average")
     row = found.enough.iloc[furthest]
     value = short(row[found.measure.name], found.measure.unit, say.language)
-    one = f"{name_of(row, by, say)} ({value})"
+    one = say.aside(name_of(row, by, say), value)
     if far == 1:
         return say("{one} stands out from the average", one=one)
     return say("{n} stand out from the average, {one} the most", n=far, one=one)

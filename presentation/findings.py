@@ -48,7 +48,7 @@ def spread(measure: Measure, answer: pd.DataFrame, dimension: Dimension, say: Wo
     first, last = rows.loc[rows[measure.name].idxmax()], rows.loc[rows[measure.name].idxmin()]
 
     def named(row: pd.Series) -> str:
-        return f"{name_of(row, dimension, say)} ({short(row[measure.name], measure.unit, say.language)})"
+        return say.aside(name_of(row, dimension, say), short(row[measure.name], measure.unit, say.language))
 
     if len(rows) == 1:
         return say("Only {one} has enough to tell", one=named(first))

@@ -20,21 +20,29 @@ ICON = str(Path(__file__).with_name("icon.png"))
 _STYLE = """
 <style>
 .block-container {padding-top: 1.4rem; padding-bottom: 3rem; padding-left: 2.5rem; padding-right: 2.5rem; max-width: 1480px}
-@media (max-width: 640px) {.block-container {padding: 3.6rem 1rem 2rem}}
+@media (max-width: 640px) {
+  .block-container {padding: 4.25rem 1rem 2rem}
+  .st-key-filters {gap: .5rem}
+  .st-key-filters > .stElementContainer {flex: 1 1 calc(50% - .25rem); min-width: 0}
+  .st-key-filters > .st-key-own_days {flex-basis: 100%}
+}
 .strip {font-size: .85rem; opacity: .8; margin: -.5rem 0 0}
 .strip b {font-weight: 600}
 .finding {font-size: 1.45rem; font-weight: 600; line-height: 1.35; margin: .3rem 0 0}
+.finding, .chart-finding {text-wrap: pretty}
 .sentence {font-size: 1.02rem; line-height: 1.45}
 .meaning {font-size: .88rem; opacity: .8; margin: 0 0 .2rem}
 .chart-finding {font-weight: 600; font-size: 1rem; line-height: 1.35; margin: 0}
 .chart-meaning {font-size: .84rem; opacity: .8; margin: 0}
 :root {--chinese: "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif}
 .stApp, .stApp p, .stApp button, .stApp input {font-family: "Source Sans", var(--chinese)}
-[class*="_sentences"] [data-testid="stPageLink-NavLink"] {background: none; padding: .15rem 0; margin: 0}
+[class*="_sentences"] [data-testid="stPageLink-NavLink"] {background: none; padding: .3rem 0; margin: 0}
 [class*="_sentences"] [data-testid="stPageLink-NavLink"] * {white-space: normal; font-weight: 400; line-height: 1.45}
 [class*="_sentences"] [data-testid="stPageLink-NavLink"] p {text-decoration: underline; text-underline-offset: .2em}
 [class*="_why_sentences"] button {min-height: 0; padding: .1rem 0; text-align: start; justify-content: start}
 [class*="_why_sentences"] button p {text-decoration: underline; text-underline-offset: .2em; line-height: 1.45}
+/* White on the dark theme's light blue could not be read. */
+[data-testid="stMultiSelect"] [data-tag] {background: rgb(127 150 175 / 24%); color: inherit}
 .cards {container-type: inline-size}
 .cards > div {display: flex; flex-wrap: wrap; gap: .75rem; --columns: var(--narrow)}
 @container (min-width: 560px) {.cards > div {--columns: var(--middle)}}

@@ -240,7 +240,7 @@ def table(found: Sequence[Standing], question: Question, title: str, by_course: 
         Column("needed", say("Needed a working day"), "number", Unit.RATE, say("What each working day left must bring")),
         Column("a_day", say("A working day so far"), "number", Unit.RATE, say("What a working day brought on average")),
         Column("projected", say("Expected at the end"), "number", Unit.AMOUNT, say("If the days left bring what the days passed did")),
-        Column("between", say("Expected, between"), "text", meaning=say("Where it lies 95 times of 100")),
+        Column("between", say("Expected, between"), "text", meaning=say("Where it lies 95 times of 100"), interval=True),
     ]  # fmt: skip
     return replace(
         shown_first,

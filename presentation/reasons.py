@@ -225,17 +225,18 @@ def table(told: Why, before: Period, now: Period, say: Words) -> Table:
         say("Share of the whole, {period}", period=period_shown(period, say.language)) for period in (before, now)
     ]
     in_points = unit is Unit.SHARE
+    change, points = (Unit.RATE, 100) if in_points else (unit, 1)
     columns = (
         Column(name, say(by.label), "text"),
         Column("before", rates[0], "number", unit),
         Column("now", rates[1], "number", unit),
         Column("weight_before", shares[0], "number", Unit.SHARE),
         Column("weight_now", shares[1], "number", Unit.SHARE),
-        Column("within", say("Own change, in points") if in_points else say("Own change"), "number", unit),
+        Column("within", say("Own change, in points") if in_points else say("Own change"), "number", change),
         Column(
-            "mix", say("Change of its share, in points") if in_points else say("Change of its share"), "number", unit
+            "mix", say("Change of its share, in points") if in_points else say("Change of its share"), "number", change
         ),
-        Column("effect", say("Effect in all, in points") if in_points else say("Effect in all"), "number", unit),
+        Column("effect", say("Effect in all, in points") if in_points else say("Effect in all"), "number", change),
     )
     numbers = [column.name for column in columns[1:]]
     rows = pd.DataFrame(
@@ -245,14 +246,16 @@ def table(told: Why, before: Period, now: Period, say: Words) -> Table:
         }
         | {number: pd.array([getattr(r, number) for r in told.reasons], dtype="float64") for number in numbers}
     )
+    for effect in ("within", "mix", "effect"):
+        rows[effect] *= points
     whole = {
         "before": told.before,
         "now": told.now,
         "weight_before": 1.0,
         "weight_now": 1.0,
-        "within": sum(reason.within for reason in told.reasons),
-        "mix": sum(reason.mix for reason in told.reasons),
-        "effect": told.now - told.before,
+        "within": points * sum(reason.within for reason in told.reasons),
+        "mix": points * sum(reason.mix for reason in told.reasons),
+        "effect": points * (told.now - told.before),
     }
     return Table(finding(told, say), columns, rows, pd.DataFrame([whole]))
 

@@ -108,8 +108,8 @@ def _within_days(half: QuantileDay, say: Words) -> str:
     """“12 days (11–13)”; “12 days (11 or more)” where the upper end is not reached."""
     days = say.plural("{n} day", "{n} days", int(half.day))
     if half.upper is None:
-        return f"{days} ({say('{lower} or more', lower=int(half.lower))})"
-    return days if half.lower == half.upper else f"{days} ({int(half.lower)}–{int(half.upper)})"
+        return say.aside(days, say("{lower} or more", lower=int(half.lower)))
+    return days if half.lower == half.upper else say.aside(days, f"{int(half.lower)}–{int(half.upper)}")
 
 
 def to_draw(groups: Sequence[Waited], wait: Wait, by: Dimension, most: int) -> list[Waited]:
@@ -185,7 +185,9 @@ def table(groups: Sequence[Waited], wait: Wait, by: Dimension, question: Questio
         Column(
             "half", say("Half by day"), "number", Unit.COUNT, say("The day by which it has happened to half of them")
         ),
-        Column("half_between", say("Half, between"), "text", meaning=say("Where it lies 95 times of 100")),
+        Column(
+            "half_between", say("Half, between"), "text", meaning=say("Where it lies 95 times of 100"), interval=True
+        ),
     ]
     for day in wait.told:
         shares = [share_by(group.curve, day) for group in groups]
@@ -204,6 +206,7 @@ def table(groups: Sequence[Waited], wait: Wait, by: Dimension, question: Questio
                 say("Day {day}, between", day=day),
                 "text",
                 meaning=say("Where it lies 95 times of 100"),
+                interval=True,
             ),
         ]
     found = table_of(replace(question, measures=question.measures[:1], by=(by,)), rows, None, say)

@@ -168,7 +168,7 @@ def _heading(column: Column, order: Order | None, sortable: bool) -> dict[str, A
     heading = {
         "name": column.name,
         "label": column.label,
-        "kind": column.kind,
+        "kind": "number" if column.interval else column.kind,
         "meaning": column.meaning,
         "missing": column.missing or MISSING,
         "sortable": sortable,

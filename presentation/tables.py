@@ -32,6 +32,7 @@ class Column:
     masked: bool = False
     missing: str | None = None
     step: str | None = None  # of a day column: the step of time that the day is the first of
+    interval: bool = False  # of a text column: it holds two numbers, “11–14”, and stands as numbers do
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,11 @@ def table_of(
         columns.append(column)
     for measure in question.measures:
         columns += _measure_columns(measure, question.against if changes else None, say)
+        if changes and question.against and measure.unit is Unit.SHARE:
+            # Nothing formats a share as points, in Excel least of all: −0.017 would be read there as −1.7 %.
+            moved = measure.name + CHANGE
+            rows = rows.assign(**{moved: rows[moved] * 100})
+            total = None if total is None else total.assign(**{moved: total[moved] * 100})
     return Table(
         title=_title(question, say),
         columns=tuple(columns),
@@ -133,10 +139,12 @@ def _measure_columns(measure: Measure, against: Period | None, say: Words) -> li
     columns = [Column(measure.name, label, "number", measure.unit, meaning)]
     if against:
         before = say("{measure}, {period}", measure=label, period=period_shown(against, say.language))
-        change = _("{measure}, change in points") if measure.unit is Unit.SHARE else _("{measure}, change")
+        in_points = measure.unit is Unit.SHARE
+        change = _("{measure}, change in points") if in_points else _("{measure}, change")
+        change_unit = Unit.RATE if in_points else measure.unit
         columns += [
             Column(measure.name + BEFORE, before, "number", measure.unit),
-            Column(measure.name + CHANGE, say(change, measure=label), "number", measure.unit),
+            Column(measure.name + CHANGE, say(change, measure=label), "number", change_unit),
         ]
     return columns
 

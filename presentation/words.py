@@ -60,6 +60,10 @@ class Words:
         """The texts one after the other, separated as the language does."""
         return (", " if self.language == "en" else "、").join(texts)
 
+    def aside(self, text: str, note: str) -> str:
+        """The text with a note behind it in the language's brackets: “A (72 %)”, “A（72%）”."""
+        return f"{text} ({note})" if self.language == "en" else f"{text}（{note}）"
+
     def clauses(self, texts: Iterable[str]) -> str:
         """The clauses as one sentence."""
         return ("; " if self.language == "en" else "；").join(texts)

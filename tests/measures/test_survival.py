@@ -56,7 +56,9 @@ def test_the_curve_and_its_ends_are_those_of_lifelines(rows: list[tuple[int, int
     with warnings.catch_warnings(action="ignore"):  # it divides by nobody after the last case
         expected.fit(days, happened)
     ends = expected.confidence_interval_.to_numpy()
-    for day, survival, low, high in zip(expected.timeline, expected.survival_function_.iloc[:, 0], *ends.T, strict=True):
+    for day, survival, low, high in zip(
+        expected.timeline, expected.survival_function_.iloc[:, 0], *ends.T, strict=True
+    ):
         if day not in found.days:  # lifelines begins at 0 in any case
             assert survival == 1
             continue

@@ -41,7 +41,7 @@ def test_each_bar_is_a_share_of_its_own_target():
     large, small = drawn.rows["rows"]
     assert large["reached"] == small["reached"] == pytest.approx(0.25)
     assert large["due"] == pytest.approx(0.5)
-    assert (large["label"], small["label"]) == ("25.0 % · 50 of 200", "25.0 % · 10 of 40")
+    assert (large["label"], small["label"]) == ("▼ 25.0 % · 50 of 200", "▼ 25.0 % · 10 of 40")
     assert large["projected"] == pytest.approx(0.5) and large["low"] < 0.5 < large["high"]
 
 
@@ -62,7 +62,7 @@ def test_a_small_target_reached_many_times_does_not_press_the_others_and_is_said
     page, drawn = shown([MISSES, standing("Tiny", 1)])
     tiny = drawn.rows["rows"][1]
     assert tiny["reached"] == bullet_chart.FURTHEST and tiny["beyond"] and tiny["projected"] is None
-    assert tiny["label"] == "5,000.0 % · 50 of 1"
+    assert tiny["label"] == "▲ 5,000.0 % · 50 of 1"
     assert page.session_state["cut"] == ["Tiny"]
     page, drawn = shown([MISSES])
     assert page.session_state["cut"] == [] and drawn.rows["rows"][0]["beyond"] == ""

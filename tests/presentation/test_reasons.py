@@ -167,7 +167,7 @@ def test_the_table_holds_all_parts_and_the_whole_as_its_total():
     assert len(shown.rows) == 3 and pd.isna(shown.rows.set_index("product").at["new", "before"])
     total = shown.total.iloc[0]
     assert total["before"] == pytest.approx(976 / 1200) and total["now"] == pytest.approx(852 / 1250)
-    assert total["within"] + total["mix"] == pytest.approx(total["now"] - total["before"], abs=1e-9)
+    assert total["within"] + total["mix"] == pytest.approx(100 * (total["now"] - total["before"]), abs=1e-9)
     # Effects of a rate per 1,000 are no points.
     rates = told(("a", 10, 400, 90, 400), measure=per_1000_contracts)
     assert [column.label for column in table(rates, BEFORE, NOW, SAY).columns][-1] == "Effect in all"

@@ -122,7 +122,7 @@ def test_the_period_compared_with_is_shown_only_when_asked_for():
         "Activation rate to date, Sep 2026",
         "Activation rate to date, change in points",
     ]
-    assert [table.rows[column.name].tolist() for column in table.columns[1:]] == [[0.6], [0.5], [0.1]]
+    assert [table.rows[column.name].tolist() for column in table.columns[1:]] == [[0.6], [0.5], [10.0]]
 
 
 @pytest.mark.parametrize(
