@@ -17,6 +17,8 @@ FEWEST_POINTS = 8
 FEWEST_FOR_RUNS = 10
 """Of fewer points neither rule of runs can tell anything (Anhøj and Olesen 2014)."""
 SIGMAS = 3.0
+BEYOND = 0.00135
+"""The chance that a normal number lies above three standard errors."""
 MEAN_DIFFERENCE = 1.128
 """The mean distance of two neighbours in standard deviations, where only chance is between them (d2)."""
 
@@ -91,7 +93,8 @@ class ControlChart:
 def control_chart(count: ArrayLike, exposure: ArrayLike, baseline: slice = slice(None)) -> ControlChart:
     """The u-chart of `count` events for `exposure` at equal steps of time, or Laney's u′ where points vary by more than chance.
 
-    Centre, σz and limits come from the points of `baseline` alone, and judge all. u: ū ± 3√(ū ÷ exposure), nothing below 0. u′:
+    Centre, σz and limits come from the points of `baseline` alone, and judge all. u: ū ± 3√(ū ÷ exposure), nothing below 0, and
+    above never less than the count that Poisson's distribution exceeds as seldom as a normal one does three sigma. u′:
     the same times σz = mean|z_i − z_{i−1}| ÷ 1.128 (Laney 2002), taken where σz is above 1 by more than 1.645 of its standard
     errors, √(0.826 ÷ differences) (Cryer and Ryan 1990). No limits: fewer than FEWEST_POINTS with exposure in the baseline, or no
     event in it. Runs: longest > round(log2 n) + 3, crossings below the 5 % quantile of the binomial (n − 1, ½), with n the points
@@ -110,6 +113,10 @@ def control_chart(count: ArrayLike, exposure: ArrayLike, baseline: slice = slice
         method, sigma = _method((value[based] - centre) / np.sqrt(centre / exposure[based]))
         width = SIGMAS * (sigma if method is Method.U_PRIME else 1.0) * np.sqrt(centre / exposure[some])
         lower[some], upper[some] = np.maximum(centre - width, 0.0), centre + width
+        if method is Method.U:
+            # Of few events more lie above three standard errors than below: one complaint too many is no finding.
+            most = np.ceil(special.pdtrik(1 - BEYOND, centre * exposure[some]) - 1e-9)
+            upper[some] = np.maximum(upper[some], most / exposure[some])
     points = np.select(
         [~some | (method is Method.NOT_TOLD), value > upper, value < lower],
         [Point.NOT_TOLD, Point.ABOVE, Point.BELOW],

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
-from measures.dimensions import MONTH, PRODUCT
+from measures.dimensions import DAYS_LEFT, DAYS_RUN, MONTH, PRODUCT
 from measures.model import Dimension, Measure, Ratio
 from measures.period import Period, first_days, last_day
 from measures.question import CUMULATIVE, Order
@@ -210,14 +210,16 @@ def _settled(desk: Desk, measures: Iterable[Measure], months: pd.DataFrame) -> d
 
 
 def _paces(desk: Desk, measures: Iterable[Measure]) -> dict[str, str]:
-    """For measures with targets, how far along they are."""
+    """For measures with targets, how far along they are; none where targets for different days run: what counts for one of a quarter
+    and one of its month would be counted twice."""
     # Of several products some may have a target and some not: a card about all of them would stand beside the target of a part.
     parts = ("toward_target", "target", "pace") if len(desk.filters.products) <= 1 else ()
     aims = {m.name: desk.known(*(f"{m.name}_{part}" for part in parts)) for m in measures}
     asked = [part for aim in aims.values() for part in aim]
-    row = desk.ask(asked).answer.iloc[0] if asked else None
-    return {
-        name: findings.pace(*(row[part.name] for part in aim), desk.say)
-        for name, aim in aims.items()
-        if aim and pd.notna(row[aim[-1].name])
-    }
+    rows = desk.ask(asked, [DAYS_RUN, DAYS_LEFT]).answer if asked else pd.DataFrame()
+    told = {}
+    for name, aim in aims.items():
+        known = rows[rows[aim[-1].name].notna()] if aim and len(rows) else rows[:0]
+        if len(known) == 1:
+            told[name] = findings.pace(*(known.iloc[0][part.name] for part in aim), desk.say)
+    return told

@@ -238,8 +238,8 @@ def course_told(chart: ControlChart, names: Sequence[str], say: Words) -> list[s
     if above:
         told.append(
             say.plural(
-                "{steps} lies above what chance explains: something particular happened then.",
-                "{steps} lie above what chance explains: something particular happened then.",
+                "{steps} lies above what chance explains: look for what was different then.",
+                "{steps} lie above what chance explains: look for what was different then.",
                 len(above),
                 steps=say.listed(above),
             )
@@ -247,8 +247,8 @@ def course_told(chart: ControlChart, names: Sequence[str], say: Words) -> list[s
     if below:
         told.append(
             say.plural(
-                "{steps} lies below what chance explains: something particular happened then.",
-                "{steps} lie below what chance explains: something particular happened then.",
+                "{steps} lies below what chance explains: look for what was different then.",
+                "{steps} lie below what chance explains: look for what was different then.",
                 len(below),
                 steps=say.listed(below),
             )

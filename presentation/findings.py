@@ -62,7 +62,8 @@ def spread(measure: Measure, answer: pd.DataFrame, dimension: Dimension, say: Wo
 def course(
     measure: Measure, answer: pd.DataFrame, series: Dimension | None, step: Dimension, growing: date | None, say: Words
 ) -> str:
-    """“From 70.1 % in Dec 2025 to 64.3 % in Aug 2026”: one line's way; of several, that of the one that moved most.
+    """“From 70.1 % in Dec 2025 to 64.3 % in Aug 2026”: one line's way; of several, that of the one that moved most among those that
+    moved by more than chance.
 
     Steps from `growing` on are left out: their numbers are not final.
     """
@@ -75,6 +76,10 @@ def course(
     ends = {id_: (line.iloc[0], line.iloc[-1]) for id_, line in lines.items() if len(line) > 1}
     if not ends:
         return say("{measure}: too little to tell a course", measure=say(measure.label))
+    if series is not None:
+        ends = {id_: (first, last) for id_, (first, last) in ends.items() if differ(measure, (last, ""), (first, ""))}
+        if not ends:
+            return say("{measure}: from first to last none moved by more than chance", measure=say(measure.label))
     first, last = max(ends.values(), key=lambda pair: abs(float(pair[1][measure.name]) - float(pair[0][measure.name])))
 
     def told(row: pd.Series) -> str:

@@ -25,8 +25,9 @@ MOST_NAMED = 5
 
 HOW_PROJECTED = _(
     "The days left are taken to bring what the days passed did, by their weight. The line holds the end 95 times of 100: counts vary "
-    "from day to day as they did so far, never less than by chance (gamma distribution with the dispersion of the days passed), and "
-    "their mean is itself only estimated. Where days hang together, as in a campaign, it is too sure."
+    "from day to day and from week to week as they did so far, never less than by chance (gamma distribution with the dispersion of "
+    "the days and weeks passed), and their mean is itself only estimated. A season or a campaign still to come is not in it: where "
+    "one comes, it is too sure."
 )
 BY_WORKING_DAYS = _("Weight of a day: 1 for a working day, 0 for others.")
 BY_COURSE = _(
@@ -50,8 +51,10 @@ def finding(found: Sequence[Standing], by_course: bool, say: Words) -> str:
     untold = [standing for standing in worst if standing.pace.missing is None]
     told = [standing for standing in worst if standing.pace.missing is not None]
     if not told:
-        return say("Too early to tell: fewer than {n} working days have passed", n=FEWEST_DAYS)
-    over = all(standing.working_left <= 0 for standing in told)
+        if all(standing.working_passed < FEWEST_DAYS for standing in worst):
+            return say("Too early to tell: fewer than {n} working days have passed", n=FEWEST_DAYS)
+        return say("What the days left will bring cannot be told")
+    over = all(standing.pace.over for standing in told)
     missed = [standing.name for standing in told if standing.pace.missing >= MISSING_FROM]
     either = sum(REACHED_TO < standing.pace.missing < MISSING_FROM for standing in told)
     clauses = [_missed(missed, len(worst), over, say)] if missed else []
@@ -117,7 +120,7 @@ def _alone(standing: Standing, by_course: bool, say: Words) -> str:
         return say("{branch} has reached its target: {progress}", **parts)
     if missing is None:
         return say("Too early to tell whether {branch} will reach its target: {progress}", **parts)
-    if standing.working_left <= 0:
+    if standing.pace.over:
         return say("{branch} has missed its target: {progress}", **parts)
     if missing >= MISSING_FROM:
         return say("{branch} will probably miss its target: {progress}", **parts)
@@ -129,6 +132,8 @@ def _alone(standing: Standing, by_course: bool, say: Words) -> str:
 def progress(standing: Standing, by_course: bool, say: Words) -> str:
     """“61.2 % reached after 70.3 % of the working days”."""
     attained, elapsed = (shown(s, Unit.SHARE, say.language) for s in (standing.pace.attained, standing.pace.elapsed))
+    if standing.pace.elapsed is None:
+        return say("{attained} reached", attained=attained)
     if by_course:
         return say(
             "{attained} reached; a year ago {elapsed} of the whole had come by this day",
@@ -158,7 +163,7 @@ def needed(standing: Standing, say: Words) -> str:
 
 def expected(standing: Standing, say: Words) -> str | None:
     """“Expected at the end: 12,024 (11,233–12,875) of 11,449”; None where it cannot be told yet, or nothing is left to come."""
-    if not standing.pace.projected or standing.working_left <= 0:
+    if not standing.pace.projected or standing.pace.over:
         return None
     return say(
         "Expected at the end: {value} ({between}) of {target}",
@@ -225,7 +230,11 @@ def table(found: Sequence[Standing], question: Question, title: str, by_course: 
     branch, *counts = shown_first.columns
     branch = replace(branch, label=say("Branch"))
     chance = Column(
-        "missing", say("Chance of missing"), "number", Unit.SHARE, say("How likely the target is to be missed")
+        "missing",
+        say("Chance of missing"),
+        "number",
+        Unit.SHARE,
+        say("How likely the target is to be missed, if the days left bring what the days passed did"),
     )
     days = [Column("days", say("Target for"), "text", meaning=say("The first and the last day of the target"))]
     passed = (
@@ -240,7 +249,10 @@ def table(found: Sequence[Standing], question: Question, title: str, by_course: 
         Column("needed", say("Needed a working day"), "number", Unit.RATE, say("What each working day left must bring")),
         Column("a_day", say("A working day so far"), "number", Unit.RATE, say("What a working day brought on average")),
         Column("projected", say("Expected at the end"), "number", Unit.AMOUNT, say("If the days left bring what the days passed did")),
-        Column("between", say("Expected, between"), "text", meaning=say("Where it lies 95 times of 100"), interval=True),
+        Column(
+            "between", say("Expected, between"), "text", meaning=say("Where it lies 95 times of 100, if the days left are alike"),
+            interval=True,
+        ),
     ]  # fmt: skip
     return replace(
         shown_first,

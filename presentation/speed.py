@@ -10,7 +10,7 @@ import pandas as pd
 from measures.dimensions import DAYS_TO_CLOSE, DAYS_TO_CONTACT, DAYS_TO_USE
 from measures.model import Dimension, Unit, _
 from measures.question import NAME, Question
-from measures.survival import QuantileDay, log_rank, quantile_day, share_by
+from measures.survival import QuantileDay, comes_sooner, log_rank, quantile_day, share_by
 from measures.waits import FEWEST, Wait, Waited, together, told_by_all
 from presentation.curve_chart import ends_of
 from presentation.findings import within
@@ -137,6 +137,8 @@ def _apart(groups: Sequence[Waited], wait: Wait, by: Dimension, say: Words) -> s
     pairs = len(ranked) * (len(ranked) - 1) / 2
     if log_rank(first.counts, last.counts) * pairs >= CHANCE:
         return say("the difference by {dimension} may be chance", dimension=within(say(by.label), say))
+    if not comes_sooner(first.counts, last.counts):
+        return None  # the curves cross: the one that is higher by then is the slower at first
     return say(
         "{first} is fastest ({high} by day {day}), {last} slowest ({low})",
         first=group_name(first, by, say),
@@ -158,6 +160,8 @@ def _youngest(groups: Sequence[Waited], by: Dimension, say: Words) -> str | None
     names = {"youngest": group_name(youngest, by, say), "before": group_name(before, by, say)}
     if not behind or log_rank(youngest.counts, before.counts) >= CHANCE:
         return say("{youngest} cannot be told apart from {before}", **names)
+    if comes_sooner(youngest.counts, before.counts) != (behind > 0):
+        return None  # the curves cross
     apart = _("{youngest} is slower than {before}") if behind < 0 else _("{youngest} is faster than {before}")
     return say(apart, **names)
 

@@ -54,7 +54,8 @@ def test_centre_limits_and_points_are_as_recounted_one_by_one(points: list[tuple
             assert place is Point.NOT_TOLD
             continue
         half = 3 * widened * sqrt(centre / e)
-        assert (lower, upper) == pytest.approx((max(0, centre - half), centre + half))
+        most = scipy.stats.poisson.ppf(1 - 0.00135, centre * e) / e if chart.method is Method.U else 0
+        assert (lower, upper) == pytest.approx((max(0, centre - half), max(centre + half, most)))
         assert place is (Point.ABOVE if c / e > upper else Point.BELOW if c / e < lower else Point.INSIDE)
 
 
@@ -116,6 +117,13 @@ def test_a_series_of_chance_keeps_the_narrow_limits():
     assert sum(chart.method is Method.U_PRIME for chart in charts) < 0.08 * 300
     assert sum(36 - chart.points.count(Point.INSIDE) for chart in charts) < 0.006 * 300 * 36
     assert sum(chart.runs is Runs.STEADY for chart in charts) > 0.85 * 300
+
+
+@pytest.mark.parametrize("mean", [0.15, 0.25, 0.5, 1, 2, 5, 40])
+def test_an_outlet_of_few_complaints_has_no_more_false_alarms_than_a_large_one(mean: float):
+    chance = np.random.default_rng(1)
+    charts = [control_chart(chance.poisson(mean, 24), np.ones(24)) for _ in range(600)]
+    assert sum(Point.ABOVE in chart.points for chart in charts) < 0.06 * 600
 
 
 def test_waves_are_told_from_a_shift():

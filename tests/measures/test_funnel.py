@@ -179,3 +179,16 @@ def test_lines_can_be_drawn_at_any_size():
 
 def test_all_of_all_is_inside_a_share_of_all():
     assert set(share_funnel([50] * 20, [50] * 20, 1.0).places) == {Place.INSIDE}
+
+
+def test_dispersion_and_its_variance_are_as_recounted_and_small_units_have_no_say_in_them():
+    k, n = np.array([30, 70, 40, 60, 25, 75, 45, 55, 35, 65]), np.full(10, 100)
+    z = 2 * np.sqrt(n) * (np.arcsin(np.sqrt(k / n)) - np.pi / 4)
+    phi = np.mean(np.clip(z, *np.quantile(z, [0.1, 0.9])) ** 2) / 0.6787
+    funnel = share_funnel(k, n, 0.5)
+    assert funnel.phi == pytest.approx(phi)
+    assert funnel.between == pytest.approx((10 * phi - 9) / (10 * 400 - 400))  # weights are 4n
+    assert share_funnel(k[:9], n[:9], 0.5).dispersion is Dispersion.NOT_TOLD
+    # Of nine, five either way are not expected: one more of those does not make ten.
+    assert share_funnel([*k[:9], 9], [*n[:9], 9], 0.5).dispersion is Dispersion.NOT_TOLD
+    assert share_funnel([*k[:9], 10], [*n[:9], 10], 0.5).dispersion is Dispersion.MORE

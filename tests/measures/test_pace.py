@@ -80,6 +80,27 @@ def test_where_days_vary_as_chance_the_projection_is_poissons_with_an_estimated_
     assert found.projected.upper - 80 == pytest.approx(remainder.ppf(0.975), abs=1)
 
 
+def test_where_only_days_off_are_left_they_bring_what_such_days_did():
+    month = [0, 0, *([1] * 5 + [0, 0]) * 4, 1]  # a month that begins and ends with a week-end: 29 days and the last two
+    weights = [*month[:29], 0, 0]
+    found = pace([10] * 29, weights, 300)
+    assert not found.over and found.needed is None
+    assert found.projected.value == pytest.approx(310) and found.projected.lower < 310 < found.projected.upper
+    assert found.missing < 0.1 and pace([10] * 29, weights, 295).missing < found.missing < 0.5
+    assert pace([10] * 31, weights, 311).missing == 1
+
+
+def test_good_and_bad_weeks_widen_the_interval_more_than_days_that_vary_alone():
+    chance = np.random.default_rng(9)
+    held = []
+    for _ in range(600):
+        weeks = np.repeat(chance.gamma(25, 20 / 25, 12), 5)
+        days = chance.poisson(weeks)
+        found = pace(days[:30], [1] * 60, None)
+        held.append(found.projected.lower <= days.sum() <= found.projected.upper)
+    assert np.mean(held) > 0.87  # by days alone 0.76
+
+
 def test_where_nothing_can_be_told_pace_says_so():
     not_begun = pace([], [1] * 20, 100)
     assert not_begun.elapsed == 0 and not_begun.index is None and not_begun.projected is None
@@ -102,6 +123,7 @@ def test_where_nothing_can_be_told_pace_says_so():
     assert over.projected == Estimate(90, 90, 90) and over.missing == 1 and over.needed is None
     assert pace([10] * 10, [1] * 10, 100).missing == 0
     only_days_off = pace([0, 0], [0, 0, 0], 10)
-    assert only_days_off.elapsed is None and only_days_off.missing == 1
+    assert only_days_off.elapsed is None and only_days_off.missing is None and not only_days_off.over
+    assert pace([0, 0, 0], [0, 0, 0], 10).missing == 1
     with pytest.raises(ValueError, match="give each day"):
         pace([1, 2, 3], [1, 1], 5)

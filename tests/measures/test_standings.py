@@ -130,3 +130,14 @@ def test_nothing_counted_is_lost(counted: list[tuple[int, int]], aim: int):
 
 def test_no_target_is_no_standing():
     assert standings(targets(), toward(), MEASURED, UNTIL, ()) == [] and together([], ()) is None
+
+
+def test_the_day_after_the_one_looked_at_is_left():
+    thursday = date(2026, 11, 19)
+    (found,) = standings(targets(("a", 18, 11, 100)), toward(), MEASURED, thursday, ())
+    assert (found.working_passed, found.working_left) == (14, 7)  # the 20th, 23rd to 27th and 30th
+
+
+def test_what_has_no_target_is_not_added_to_what_has():
+    aims = targets(("a", *NOVEMBER, 100), ("b", *NOVEMBER, None))
+    assert together(standings(aims, toward(), MEASURED, UNTIL, ()), ()) is None

@@ -175,6 +175,8 @@ def test_where_nothing_can_be_told_the_curve_says_so():
     assert at_once.complete and (at_once.lower[0], at_once.upper[0]) == (pytest.approx(wilson(10, 10)[0]), 1)
     too_few = curve([3, 8], [2, 1], [0, 5], fewest=30)
     assert too_few.drawn_to is None and share_by(too_few, 3) is None
+    assert not curve([1], [10], [0], fewest=30).complete
+    assert curve([1], [30], [0], fewest=30).drawn_to == 1
     with pytest.raises(ValueError, match="each day once"):
         curve([3, 3], [1, 1], [0, 0])
 

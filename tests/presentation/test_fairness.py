@@ -161,7 +161,7 @@ def test_a_point_above_the_limits_is_named_and_a_steady_course_is_called_so() ->
     steady = [30, 33, 28, 31, 29, 34, 27, 32, 30, 31, 29, 33]
     assert course(steady) == ["Every step lies within what chance explains."]
     high = course([*steady[:6], 75, *steady[6:]])
-    assert high[0] == "month 7 lies above what chance explains: something particular happened then."
+    assert high[0] == "month 7 lies above what chance explains: look for what was different then."
     assert not any("Every step" in sentence for sentence in high)
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from measures.activation import active_rate_30, cohort_activation_rate, signed
 from measures.complaints import median_days, per_1000_contracts, received
-from measures.dimensions import BELOW, CAUSE, MONTH
+from measures.dimensions import BELOW, CAUSE, FAMILY, MONTH
 from presentation.charts import Step
 from presentation.findings import (
     course,
@@ -130,3 +130,15 @@ def test_a_target_is_said_with_its_own_numbers():
 
 def test_what_is_known_for_today_alone_has_no_doubtful_change():
     assert doubt(active_rate_30, one(active_rate_30=0.4, holders=500).iloc[0], SAY) is None
+
+
+def test_of_several_lines_one_of_few_does_not_lead_by_luck():
+    rows = [("big", 1, 0.70, 9000), ("big", 2, 0.66, 9000), ("small", 1, 0.70, 40), ("small", 2, 0.60, 40)]
+    answer = pd.DataFrame(rows, columns=["family", "month", RATE, BASE])
+    answer["month"] = pd.to_datetime({"year": 2026, "month": answer["month"], "day": 1})
+    said = course(cohort_activation_rate, answer, FAMILY, MONTH, None, SAY)
+    assert "small" not in said and said.endswith("moved most: from 70.0 % in Jan 2026 to 66.0 % in Feb 2026")
+    few = answer[answer["family"] == "small"]
+    assert course(cohort_activation_rate, few, FAMILY, MONTH, None, SAY) == (
+        "Activation rate: from first to last none moved by more than chance"
+    )

@@ -100,6 +100,16 @@ def test_once_the_days_are_over_nothing_is_only_probable():
     assert pacing.needed(over[0], SAY) == "No working day is left to reach the target of 200"
 
 
+def test_while_a_week_end_is_left_nobody_has_missed_and_without_working_days_no_share_of_them_is_told():
+    by_day, weights = np.full(29, 10.0), np.r_[0, 0, np.tile([1, 1, 1, 1, 1, 0, 0], 4)[:27], 0, 0]
+    late = replace(EITHER, by_day=by_day, pace=pace(by_day, weights, 295), working_passed=20.0, working_left=0.0)
+    assert pacing.finding([late], False, SAY).startswith("Either will probably reach its target: 98.3 % reached")
+    sunday = replace(EITHER, by_day=by_day[:1], pace=pace([30], [0, 0], 100), working_passed=0.0, working_left=0.0)
+    assert (
+        pacing.finding([sunday], False, SAY) == "Too early to tell whether Either will reach its target: 30.0 % reached"
+    )
+
+
 def test_more_names_than_make_a_sentence_are_counted():
     names = [f"B{number}" for number in range(9)]
     said = pacing.finding([*named(MISSES, *names), REACHES], False, SAY)

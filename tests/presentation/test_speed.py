@@ -81,6 +81,14 @@ def test_the_youngest_cohort_is_held_against_the_one_before_it_on_days_that_both
     assert told(FIRST_USE, "quarter", q20260401=SLOW, q20260701=young)[-1] == "Q3 2026 is faster than Q2 2026"
 
 
+def test_of_curves_that_cross_neither_is_called_faster():
+    late: Counts = [(day, 14, 14) for day in range(40, 90)] + [(200, 300, 0)]
+    soon: Counts = [(day, 34, 34) for day in range(1, 21)] + [(200, 320, 0)]
+    # 70 of 100 by day 90, the first after 40 days, against 68 within 20 days.
+    assert len(told(FIRST_USE, "product", late=late, soon=soon)) == 1
+    assert len(told(FIRST_USE, "quarter", q20260401=late, q20260701=soon)) == 1
+
+
 def test_a_group_alone_is_compared_with_nothing():
     assert len(told(CLOSING, "cause", fees=[(6, 500, 500)], training=[(6, 5, 5)])) == 1
 
