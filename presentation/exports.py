@@ -39,6 +39,8 @@ _SAMPLED_ROWS = 200
 _LINE_HEIGHT = 15
 _LEFT, _RIGHT = {"align": "left", "indent": 1}, {"align": "right", "indent": 1}
 """Indented, or a text would touch the number that stands right-aligned before it."""
+_FOOTER = 110
+"""Characters at the foot's left: with each & written twice, and with the page, no more than the 255 that Excel takes."""
 _FIRST_DAY = pd.Timestamp(1900, 3, 1)
 """Excel takes 1900 for a leap year: earlier days would be shown as others, or cannot be written at all."""
 _NO_CHARACTER = re.compile("[\ufffe\uffff]")
@@ -146,7 +148,7 @@ def _write_data(
         sheet.set_landscape()
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
-        sheet.set_footer("&L&F&R&P / &N")
+        sheet.set_footer(_footer(about, say))
 
     for rows in _batches(table, about, batches):
         if not widths:
@@ -230,6 +232,7 @@ def _write_about(book: Workbook, table: Table, about: About, say: Words, font: d
     text = book.add_format(font | {"text_wrap": True, "valign": "top"})
     title = book.add_format(font | {"bold": True, "font_size": 14})
     link = book.add_format(font | {"font_color": "#0563C1", "underline": 1, "valign": "top"})
+    sheet.set_footer(_footer(about, say))
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 90)
     sheet.hide_gridlines(2)
@@ -250,6 +253,18 @@ def _write_about(book: Workbook, table: Table, about: About, say: Words, font: d
             sheet.write_string(row, 1, value, text)
 
 
+def _footer(about: About, say: Words) -> str:
+    """The foot of each printed page: whose file it is and until when, the file's name, the page."""
+    left = [say("Confidential"), about.file_id, _until(about, say) if about.expires_on else "", about.person]
+    # In a footer & begins a code.
+    said = " · ".join(part for part in left if part)[:_FOOTER].replace("&", "&&")
+    return f"&L{said}&R&F  &P / &N"
+
+
+def _until(about: About, say: Words) -> str:
+    return say("to be destroyed after {day}", day=day_shown(about.expires_on, say.language))
+
+
 def about_lines(table: Table, about: About, say: Words) -> list[tuple[str, str]]:
     """What a file says of itself, as names and texts: title, filters, scope, date, rows, meanings, who, when, link."""
     lines = [(table.title, "")]
@@ -265,6 +280,12 @@ def about_lines(table: Table, about: About, say: Words) -> list[tuple[str, str]]
     lines += [(say("Note"), note) for note in notes if note]
     lines += [(column.label, column.meaning) for column in table.columns if column.meaning]
     lines += [(say("Made by"), about.person), (say("Made on"), moment_shown(about.made_at, say.language))]
+    kept = say.clauses(
+        [say("for {person} alone", person=about.person), *([_until(about, say)] if about.expires_on else [])]
+    )
+    lines.append((say("Confidential"), kept))
+    if about.file_id:
+        lines.append((say("File"), about.file_id))
     if about.link:
         lines.append((say("Open in the dashboard"), about.link))
     return lines

@@ -55,7 +55,8 @@ class Table:
 class About:
     """What a file says of itself: filters in words, whose data, until when, made by whom and when, and the way back.
 
-    `row_count` is the number of rows that the file is to hold, without the total.
+    `row_count` is the number of rows that the file is to hold, without the total. `file_id` is the number under which the journal
+    has it, `expires_on` the last day on which it may be kept.
     """
 
     filters: list[tuple[str, str]]
@@ -65,6 +66,8 @@ class About:
     made_at: datetime
     link: str | None
     row_count: int
+    file_id: str = ""
+    expires_on: date | None = None
 
 
 def table_of(

@@ -24,7 +24,7 @@ from measures.model import Unit
 from measures.period import Period
 from measures.question import Question
 from presentation import exports
-from presentation.exports import ExportError, csv, headings, parquet, sheets_note, xlsx
+from presentation.exports import ExportError, about_lines, csv, headings, parquet, sheets_note, xlsx
 from presentation.tables import About, Column, Table, table_of
 from presentation.words import LANGUAGES, words
 
@@ -422,3 +422,15 @@ def test_a_refusal_can_be_told_in_every_language():
     with pytest.raises(ExportError) as refused:
         xlsx(table(), about(9), EN)
     assert words("zh_CN").told(refused.value) == "应写入 9 行，实得 4 行：数据在此期间已更新。请重新导出。"
+
+
+def test_every_page_of_a_workbook_says_whose_it_is_until_when_and_under_which_number():
+    said = about(4, person="A&B " * 80, file_id="K7Q2M9WX4RTP", expires_on=date(2026, 12, 21))
+    for sheet in book(xlsx(table(), said, EN)).worksheets:
+        foot = sheet.oddFooter.left.text
+        # What is cut is the reader's long name, and never in the middle of an && that stands for one sign.
+        assert foot.startswith("Confidential · K7Q2M9WX4RTP · to be destroyed after 21 Dec 2026 · A")
+        assert not foot.replace("&&", "").count("&")
+    lines = dict(about_lines(table(), said, EN))
+    assert lines["File"] == "K7Q2M9WX4RTP"
+    assert lines["Confidential"].endswith("to be destroyed after 21 Dec 2026")
