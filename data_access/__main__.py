@@ -45,7 +45,8 @@ from data_access.ask import (
 )
 from data_access.check import Finding, check
 from data_access.load import LoadError, load
-from data_access.settings import ROOT, Settings, SettingsError, absolute, settings
+from data_access.people import PeopleError, rules_of
+from data_access.settings import ROOT, Mode, Settings, SettingsError, absolute, settings
 from data_access.warehouse import Warehouse, WarehouseError
 from measures.catalogue import DIMENSION, LISTINGS, MEASURES, WHOLE_CONTRACT, catalogue
 from measures.dimensions import PRODUCT
@@ -170,7 +171,8 @@ new one at the reader's next click."""
 _LOAD_EXAMPLE = "example:\n  python -m data_access load examples/us-bank --raw ~/us-bank --out var/us-bank.duckdb"
 
 _CHECK = """Compares a warehouse with the contract: tables, columns, types, keys, references, the tree, dates, freshness. Prints what
-it finds, and which measures will not be shown because something is missing. Exits 1 when something breaks the contract."""
+it finds, and which measures will not be shown because something is missing; where people sign in, also who would not be let
+in though an entry names them. Exits 1 when something breaks the contract or somebody would not be let in."""
 
 _ASK = """Asks the question that a page would ask, and prints the answer. Whoever runs it can read the warehouse anyway: --viewer
 shows what others see, it is no lock."""
@@ -334,7 +336,7 @@ def _load(options: argparse.Namespace) -> int:
     print(f"{result.out} is the new warehouse. To compare it with the contract and to see it:")
     print(f"  export WAREHOUSE_URL={shlex.quote(url)}")
     print("  python -m data_access check")
-    print("  make run        # [access] allow_anonymous in config.toml decides whether it may be shown")
+    print("  make run        # [access] mode in config.toml decides who may see it")
     return 0
 
 
@@ -342,7 +344,8 @@ def _load(options: argparse.Namespace) -> int:
 
 
 def _check(options: argparse.Namespace) -> int:
-    url = make_url(_url(options, settings()))
+    said = settings()
+    url = make_url(_url(options, said))
     embedded = url.get_backend_name() == "duckdb"
     if embedded and not Path(url.database or "").is_file():
         raise _Failure(f"There is no warehouse at {url.database}; build one with “load” or “demo”.")
@@ -364,7 +367,21 @@ def _check(options: argparse.Namespace) -> int:
                     printable(line), width, initial_indent="- ", subsequent_indent="  ", break_long_words=False
                 )
             )
-    return FAILED if breaches else 0
+    refused = _not_let_in(said, url) if said.access.mode in (Mode.OIDC, Mode.PROXY) else []
+    if refused:
+        print("\nNot let in:")
+        for line in refused:
+            print(f"- {printable(line)}")
+    return FAILED if breaches or refused else 0
+
+
+def _not_let_in(said: Settings, url: sa.URL) -> list[str]:
+    """Why people whom the bank has named would not be let in."""
+    with closing(Warehouse(url.render_as_string(hide_password=False))) as warehouse:
+        try:
+            return rules_of(said.access, warehouse).faults(warehouse.state().paths)
+        except (PeopleError, WarehouseError) as error:
+            return [str(error)]
 
 
 def _report(findings: Sequence[Finding]) -> Iterator[tuple[str, list[str]]]:

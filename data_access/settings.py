@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import tomllib
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
+from types import MappingProxyType
+from typing import TypeVar
+from urllib.parse import urlsplit
 
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from data_access.access import Role
 from measures.model import _
 from measures.question import Told
 
@@ -20,9 +28,26 @@ log = logging.getLogger(__name__)
 
 ROOT = Path(__file__).resolve().parent.parent
 
+_PEOPLE = {role.value: role for role in Role if role is not Role.VISITOR}
+
 _KNOWN = {
     "warehouse": {"url"},
-    "access": {"allow_anonymous"},
+    "access": {
+        "mode",
+        "people",
+        "several",
+        "person_claim",
+        "groups_claim",
+        "idle_minutes",
+        "session_hours",
+        "https",
+        "fewest_customers",
+        "whom_to_ask",
+        "export_days",
+        "journal",
+    },
+    "access.proxy": {"addresses", "secret_header", "person_header", "name_header", "groups_header"},
+    "access.quotas": set(_PEOPLE),
     "calendar": {"holidays", "working_weekends"},
     "data": {"stale_after_days"},
 }
@@ -38,12 +63,82 @@ class SettingsError(ValueError):
         return Told(_("The dashboard is not set up. Tell the operator: {reference}."), reference=reference)
 
 
+class Mode(StrEnum):
+    """How the dashboard knows who is looking."""
+
+    DEMO = "demo"
+    """Nobody is asked, so only a demo bank is shown."""
+    PUBLIC = "public"
+    """Nobody is asked: the data may be seen by whoever reaches the server."""
+    OIDC = "oidc"
+    """Everybody signs in with an OpenID provider."""
+    PROXY = "proxy"
+    """A reverse proxy has signed everybody in, and says in headers who they are."""
+
+
+class Several(StrEnum):
+    """What holds where several entries name one person."""
+
+    MOST_RESTRICTIVE = "most restrictive"
+    PERSON_FIRST = "person first"
+    """A person's own entries hold instead of those of their groups."""
+
+
+@dataclass(frozen=True)
+class Proxy:
+    """The reverse proxy whose headers are believed: where it is, what it must know, and which headers say who is looking."""
+
+    addresses: tuple[IPv4Network | IPv6Network, ...]
+    secret: str = field(repr=False)
+    secret_header: str
+    person_header: str
+    name_header: str
+    """Empty: the proxy does not say names."""
+    groups_header: str
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How much one person may take away in a day: files, and rows in all of them."""
+
+    files: int
+    rows: int
+
+
+@dataclass(frozen=True)
+class Access:
+    """Who is let in, for how long, and what they may take away."""
+
+    mode: Mode
+    people: Path | None
+    """The file that says who may see what; None: the warehouse's table `viewers`."""
+    several: Several
+    person_claim: str
+    groups_claim: str
+    proxy: Proxy | None
+    """There in mode proxy, and only then."""
+    idle_minutes: int
+    session_hours: int
+    https: bool
+    """Readers come by https: cookies are sent on no other way."""
+    fewest_customers: int
+    """Of fewer customers than these no number is shown to those who may not see customers."""
+    whom_to_ask: str
+    """Whom those who are not let in should ask; empty: whoever runs the dashboard."""
+    quotas: Mapping[Role, Quota] = field(hash=False)
+    """For every role that a person can have."""
+    export_days: int
+    """After so many days a file may not be used any more."""
+    journal: str = field(repr=False)
+    """The URL of the database of sessions and of what was taken away."""
+
+
 @dataclass(frozen=True)
 class Settings:
     """One installation."""
 
-    url: str
-    allow_anonymous: bool
+    url: str = field(repr=False)
+    access: Access
     days_off: tuple[tuple[date, int], ...]
     stale_after_days: int
 
@@ -51,10 +146,18 @@ class Settings:
 def settings(path: Path | None = None) -> Settings:
     """The settings in `path`, else in the file that DASHBOARD_CONFIG names, else in config.toml beside app.py.
 
-    The warehouse's URL is taken from WAREHOUSE_URL, else from secrets.toml, else from the file. Raises SettingsError.
+    The warehouse's URL is taken from WAREHOUSE_URL, else from secrets.toml, else from the file; so is the journal's, from
+    JOURNAL_URL. Raises SettingsError.
     """
     path = path or Path(os.environ.get("DASHBOARD_CONFIG") or ROOT / "config.toml")
     said = _read(path)
+    if type(access := said.get("access")) is dict:
+        if "allow_anonymous" in access:
+            raise SettingsError(
+                f'{path.name}: [access] allow_anonymous has gone. Write mode = "public" instead of allow_anonymous = true, '
+                'and mode = "demo" instead of false.'
+            )
+        said |= {f"access.{part}": access.pop(part) for part in ("proxy", "quotas") if part in access}
     for section, entries in said.items():
         unknown = set(entries) - _KNOWN.get(section, set()) if isinstance(entries, dict) else {section}
         if section not in _KNOWN or unknown:
@@ -63,12 +166,16 @@ def settings(path: Path | None = None) -> Settings:
                 f"Known are: {'; '.join(f'[{name}] ' + ', '.join(sorted(keys)) for name, keys in _KNOWN.items())}."
             )
     secrets = ROOT / ".streamlit" / "secrets.toml"
-    secret = _entry(secrets, _read(secrets), "warehouse", "url", str, "") if secrets.exists() else ""
-    url = os.environ.get("WAREHOUSE_URL") or secret or _entry(path, said, "warehouse", "url", str)
+    secret = _read(secrets) if secrets.exists() else {}
+    url = (
+        os.environ.get("WAREHOUSE_URL")
+        or _entry(secrets, secret, "warehouse", "url", str, "")
+        or _entry(path, said, "warehouse", "url", str)
+    )
     calendar = said.get("calendar", {})
     return Settings(
         url=absolute(url, path.resolve().parent),
-        allow_anonymous=_entry(path, said, "access", "allow_anonymous", bool, False),
+        access=_access(path, said, secrets, secret),
         days_off=tuple(
             sorted(
                 (day, change)
@@ -98,6 +205,181 @@ def absolute(url: str, folder: Path) -> str:
     return parsed.render_as_string(hide_password=False)
 
 
+# Who is let in -------------------------------------------------------------------------------------------------------
+
+PROXY_SECRET = "DASHBOARD_PROXY_SECRET"
+"""The environment variable that holds what the proxy must know."""
+
+SECRET_LENGTH = 32
+"""Characters of a secret that nobody guesses: 128 bits, written in hexadecimal digits."""
+
+CALLBACK = "/oauth2callback"
+"""Where the provider sends readers back to; Streamlit listens there alone."""
+
+_QUOTA = Quota(files=50, rows=100_000)
+_HEADER = re.compile(r"[A-Za-z0-9-]+")
+
+
+def _access(path: Path, said: dict, secrets: Path, secret: dict) -> Access:
+    mode = _one_of(path, said, "mode", Mode, Mode.DEMO)
+    https = _entry(path, said, "access", "https", bool, True)
+    if mode is Mode.OIDC:
+        _check_sign_in(secrets, secret, https=https, config=path)
+    people = _text(path, said, "access", "people", "access.toml")
+    folder = path.resolve().parent
+    return Access(
+        mode=mode,
+        people=None if people == "warehouse" else (folder / people).resolve(),
+        several=_one_of(path, said, "several", Several, Several.MOST_RESTRICTIVE),
+        person_claim=_text(path, said, "access", "person_claim", "email"),
+        groups_claim=_text(path, said, "access", "groups_claim", "groups"),
+        proxy=_proxy(path, said, secrets, secret) if mode is Mode.PROXY else None,
+        idle_minutes=_at_least_one(path, said, "idle_minutes", 30),
+        session_hours=_at_least_one(path, said, "session_hours", 10),
+        https=https,
+        fewest_customers=_at_least_one(path, said, "fewest_customers", 5),
+        whom_to_ask=_entry(path, said, "access", "whom_to_ask", str, ""),
+        quotas=MappingProxyType({role: _quota(path, said, role) for role in _PEOPLE.values()}),
+        export_days=_at_least_one(path, said, "export_days", 30),
+        journal=_journal(path, said, secrets, secret),
+    )
+
+
+def _check_sign_in(secrets: Path, secret: dict, *, https: bool, config: Path) -> None:
+    """Raises SettingsError where Streamlit would not sign anybody in, or would let others listen."""
+    if not secret.get("auth"):
+        raise SettingsError(
+            f'{config.name}: [access] mode is "oidc", and {secrets} has no [auth]. Write there redirect_uri '
+            f"(https://name{CALLBACK}), cookie_secret, client_id, client_secret and server_metadata_url; README says how."
+        )
+    said = {
+        name: _text(secrets, secret, "auth", name)
+        for name in ("redirect_uri", "cookie_secret", "client_id", "client_secret", "server_metadata_url")
+    }
+    if others := sorted(
+        name for name, value in secret["auth"].items() if type(value) is dict and name != "client_kwargs"
+    ):
+        raise SettingsError(
+            f"{secrets.name}: [auth.{others[0]}] is another provider. Two could give one e-mail to two people: keep one, in [auth]."
+        )
+    if len(said["cookie_secret"]) < SECRET_LENGTH:
+        raise SettingsError(f"{secrets.name}: [auth] cookie_secret {_TOO_SHORT}")
+    if not said["redirect_uri"].endswith(CALLBACK):
+        raise SettingsError(f"{secrets.name}: [auth] redirect_uri ends in {CALLBACK}; write https://name{CALLBACK}.")
+    for name in ("redirect_uri", "server_metadata_url"):
+        if not _is_safe(said[name]):
+            raise SettingsError(
+                f"{secrets.name}: [auth] {name} begins with https://. Only on this computer itself (127.0.0.1, localhost) may it "
+                "be http://: elsewhere others could read who signs in, and do it in their place."
+            )
+    if not https and not _is_loopback(said["redirect_uri"]):
+        raise SettingsError(
+            f"{config.name}: [access] https is false, but readers come from other computers, as redirect_uri in "
+            f"{secrets.name} says. Set it to true."
+        )
+
+
+def _is_safe(url: str) -> bool:
+    return url.startswith("https://") or (url.startswith("http://") and _is_loopback(url))
+
+
+def _is_loopback(url: str) -> bool:
+    try:
+        name = urlsplit(url).hostname or ""
+        return name == "localhost" or ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _proxy(path: Path, said: dict, secrets: Path, secret: dict) -> Proxy:
+    headers = {
+        name: _entry(path, said, "access.proxy", name, str, *default)
+        for name, default in {
+            "secret_header": (),
+            "person_header": (),
+            "name_header": ("",),
+            "groups_header": (),
+        }.items()
+    }
+    named = [header for name, header in headers.items() if header or name != "name_header"]
+    if not all(map(_HEADER.fullmatch, named)) or len({header.lower() for header in named}) < len(named):
+        raise SettingsError(
+            f"{path.name}: [access.proxy] names a header for each of secret_header, person_header and groups_header, in letters, "
+            f"digits and hyphens, and none twice; got {', '.join(map(repr, named))}."
+        )
+    value = os.environ.get(PROXY_SECRET) or _entry(secrets, secret, "proxy", "secret", str, "")
+    if len(value) < SECRET_LENGTH or not (value.isascii() and value.isprintable()):
+        raise SettingsError(
+            f'{path.name}: [access] mode is "proxy": set {PROXY_SECRET} in the environment, or [proxy] secret in {secrets}, to '
+            f"what the proxy writes into {headers['secret_header']}. The secret {_TOO_SHORT}"
+        )
+    return Proxy(addresses=_addresses(path, said), secret=value, **headers)
+
+
+_TOO_SHORT = (
+    f"has {SECRET_LENGTH} characters or more, of ASCII: make one with "
+    "python -c 'import secrets; print(secrets.token_hex(32))'."
+)
+
+
+def _addresses(path: Path, said: dict) -> tuple[IPv4Network | IPv6Network, ...]:
+    listed = _entry(path, said, "access.proxy", "addresses", list)
+    found = []
+    for address in listed:
+        try:
+            if type(address) is not str:  # 2130706433 would be 127.0.0.1
+                raise ValueError
+            found.append(ip_network(address))
+        except ValueError:
+            raise SettingsError(
+                f"{path.name}: [access.proxy] addresses are networks such as 127.0.0.1/32 or 10.1.2.0/24, without bits behind the "
+                f"mask; got {address!r}."
+            ) from None
+    if not found or any(network.prefixlen == 0 for network in found):
+        raise SettingsError(
+            f'{path.name}: [access.proxy] addresses lists from where the proxy asks, such as ["127.0.0.1/32"]; nobody, or the '
+            "whole internet, is not believed."
+        )
+    return tuple(found)
+
+
+def _quota(path: Path, said: dict, role: Role) -> Quota:
+    given = _entry(path, said, "access.quotas", role.value, dict, {"files": _QUOTA.files, "rows": _QUOTA.rows})
+    if set(given) != {"files", "rows"} or any(type(number) is not int or number < 0 for number in given.values()):
+        raise SettingsError(
+            f'{path.name}: [access.quotas] "{role.value}" says how many files, and rows in all of them, one person takes '
+            "away in a day: { files = 50, rows = 100000 }."
+        )
+    return Quota(**given)
+
+
+def _journal(path: Path, said: dict, secrets: Path, secret: dict) -> str:
+    url = (
+        os.environ.get("JOURNAL_URL")
+        or _entry(secrets, secret, "journal", "url", str, "")
+        or _text(path, said, "access", "journal", "sqlite:///var/journal.db")
+    )
+    try:
+        parsed = make_url(url)
+        if (
+            parsed.get_backend_name() not in ("sqlite", "postgresql")
+            or not parsed.database
+            or parsed.database == ":memory:"
+        ):
+            raise ValueError("no database")
+    except (ArgumentError, ValueError):
+        raise SettingsError(
+            "The journal's address is the URL of a database: write sqlite:///path/to/file.db or "
+            "postgresql+psycopg://user@host/database."
+        ) from None
+    if parsed.get_backend_name() == "sqlite":
+        parsed = parsed.set(database=str((path.resolve().parent / parsed.database).resolve()))
+    return parsed.render_as_string(hide_password=False)
+
+
+# How entries are read -------------------------------------------------------------------------------------------------
+
+
 def _read(path: Path) -> dict:
     try:
         with path.open("rb") as file:
@@ -120,6 +402,31 @@ def _entry(path: Path, said: dict, section: str, name: str, kind: type, default:
         raise SettingsError(f"{path.name} lacks [{section}] {name}.")
     if type(value) is not kind:  # its type alone is told: the value may hold a password
         raise SettingsError(f"{path.name}: [{section}] {name} is a {kind.__name__}; got a {type(value).__name__}.")
+    return value
+
+
+def _text(path: Path, said: dict, section: str, name: str, *default: str) -> str:
+    value = _entry(path, said, section, name, str, *default)
+    if not value.strip():
+        raise SettingsError(f"{path.name}: [{section}] {name} is empty; write what it is.")
+    return value
+
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
+
+
+def _one_of(path: Path, said: dict, name: str, choices: type[_Choice], default: _Choice) -> _Choice:
+    value = _entry(path, said, "access", name, str, default.value)
+    if value not in list(choices):
+        allowed = ", ".join(f'"{choice}"' for choice in choices)
+        raise SettingsError(f"{path.name}: [access] {name} is one of {allowed}; got {value!r}.")
+    return choices(value)
+
+
+def _at_least_one(path: Path, said: dict, name: str, default: int) -> int:
+    value = _entry(path, said, "access", name, int, default)
+    if value < 1:
+        raise SettingsError(f"{path.name}: [access] {name} is a whole number from 1 upwards; got {value}.")
     return value
 
 

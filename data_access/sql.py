@@ -45,7 +45,7 @@ from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON
 from measures.model import Count, Derived, Dimension, Fact, Listing, Measure, Placed, Ratio
 from measures.period import Period, last_days
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Order, Question
-from measures.schema import DAY_OF, branches, events, products
+from measures.schema import DAY_OF, branches, events, products, viewers
 
 
 @dataclass(frozen=True)
@@ -203,6 +203,13 @@ def tree_statement() -> Statement:
     """All branches with what decides who may see what: for the warehouse itself, never for a reader."""
     rows = select(branches.c.branch_id, branches.c.parent_id, branches.c.level, branches.c.path)
     return Statement(rows.order_by(branches.c.branch_id), {})
+
+
+@lru_cache(maxsize=2)
+def viewers_statement(*, agents: bool) -> Statement:
+    """All rows of `viewers`: person, role, branch_id, agent_id (null unless `agents`, which says that the table has it)."""
+    agent = viewers.c.agent_id if agents else cast(null(), String).label("agent_id")
+    return Statement(select(viewers.c.person, viewers.c.role, viewers.c.branch_id, agent), {})
 
 
 # Parameters ---------------------------------------------------------------------------------------------------------

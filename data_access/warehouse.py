@@ -38,12 +38,13 @@ from data_access.sql import (
     root_statement,
     statement,
     tree_statement,
+    viewers_statement,
 )
 from measures.catalogue import DERIVED, Catalogue, catalogue
 from measures.model import Need, Unit, _
 from measures.period import Period
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Question, Told
-from measures.schema import DAILY_EVENTS, DAY_OF, DEMO_SOURCE, EVENTS, REQUIRED, events, loads, metadata
+from measures.schema import DAILY_EVENTS, DAY_OF, DEMO_SOURCE, EVENTS, REQUIRED, events, loads, metadata, viewers
 
 log = logging.getLogger(__name__)
 
@@ -110,6 +111,7 @@ class Warehouse:
         self._version: object = None
         self._state: State | None = None
         self._looked_at = 0.0
+        self._viewers: tuple[object, float, tuple[tuple[str, ...], ...]] | None = None
         self._answers: LRUCache = LRUCache(CACHED_BYTES, getsizeof=lambda kept: kept.bytes)
         self._coming: dict[object, Future] = {}
         self._ahead = ThreadPoolExecutor(max_workers=AHEAD, thread_name_prefix="ahead")
@@ -217,6 +219,21 @@ class Warehouse:
         if found.empty:
             raise WarehouseError(_("The warehouse has no head office: no branch without a parent."))
         return str(found["branch_id"].iloc[0])
+
+    def viewers(self) -> tuple[tuple[str, ...], ...] | None:
+        """Who may see what, as the warehouse says it: person, role, branch_id, agent_id, each empty where null. None where it does
+        not say so. Not older than `LOOK_AGAIN_SECONDS`, whether or not a load has come in. Raises WarehouseError."""
+        state, now = self.state(), time.monotonic()
+        if self._viewers and self._viewers[0] == state.version and now - self._viewers[1] < LOOK_AGAIN_SECONDS:
+            return self._viewers[2]
+        if not {(viewers.name, c.name) for c in viewers.c if not c.info["optional"]} <= state.present:
+            return None
+        agents = (viewers.name, viewers.c.agent_id.name) in state.present
+        found = self._read(viewers_statement(agents=agents), dict.fromkeys((c.name for c in viewers.c), "str"))
+        rows = tuple(found.fillna("").itertuples(index=False, name=None))
+        # With the time before the reading: of two that read at once, the one that ends last may have begun first.
+        self._viewers = (state.version, now, rows)
+        return rows
 
     @property
     def where(self) -> str:

@@ -249,9 +249,10 @@ events = _table(
 viewers = _table(
     "viewers",
     "who may see what, where the bank keeps it in the warehouse",
-    _column("person", String(), "e-mail or group"),
-    _column("role", String(), "the role"),
+    _column("person", String(), "the e-mail or other id that the sign-in gives, or group:name for all of a group"),
+    _column("role", String(), "the role, as README lists them"),
     _column("branch_id", String(), "from which branch down", of="branches"),
+    _column("agent_id", String(), "for the role agent: whose customers alone", optional=True, of="agents"),
 )
 
 loads = _table(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from data_access.access import Role, Viewer
-from data_access.settings import SettingsError, settings
+from data_access.settings import Mode, SettingsError, settings
 from data_access.warehouse import warehouse
 from measures.question import Told
 from panels.desk import Desk
@@ -30,7 +30,7 @@ try:
     found = settings()
     source = warehouse(found.url, found.days_off)
     now = source.state()
-    if not (now.is_demo or found.allow_anonymous):
+    if found.access.mode is not Mode.PUBLIC and not (found.access.mode is Mode.DEMO and now.is_demo):
         drawn.closed(say)
         st.stop()
     top = source.root()

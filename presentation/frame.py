@@ -196,7 +196,7 @@ def closed(say: Words) -> None:
     st.info(
         say(
             "This warehouse is not a demo bank, and sign-in is not set up: nothing is shown. Whoever runs the dashboard can "
-            "open it on a computer of their own with allow_anonymous = true in config.toml."
+            'open it on a computer of their own with mode = "public" in config.toml.'
         ),
         icon=":material/lock:",
     )

@@ -59,7 +59,10 @@ def sound() -> Rows:
         "targets": [_target("x1", "12"), _target("x2", "120")],
         "surveys": [{"survey_id": "v", "branch_id": "121", "answered_on": TODAY, "score": 10}],
         "events": [{"happened_on": TODAY, "branch_id": "1", "product_id": None, "label": "Flood"}],
-        "viewers": [{"person": "li@bank", "role": "manager", "branch_id": "12"}],
+        "viewers": [
+            {"person": "li@bank", "role": "branch manager", "branch_id": "12", "agent_id": None},
+            {"person": "group:team", "role": "agent", "branch_id": "121", "agent_id": "a"},
+        ],
         "loads": [_load("contracts", TODAY - timedelta(days=7))],
         "contract_months": [
             {"month": date(2026, 3, 1), "branch_id": "121", "product_id": "mobile"}
@@ -179,6 +182,7 @@ BROKEN = [
     ("surveys", 0, {"score": 11}, ("score", "range", 1)),
     ("events", 0, {"happened_on": LATER}, ("happened_on", "range", 1)),
     ("viewers", 0, {"branch_id": "99"}, ("branch_id", "reference", 1)),
+    ("viewers", 1, {"agent_id": "99"}, ("agent_id", "reference", 1)),
     ("loads", 0, {"data_until": None}, ("data_until", "missing", 1)),
     ("contract_months", 0, {"holders": None}, ("holders", "missing", 1)),
 ]

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from data_access import settings as module
-from data_access.settings import ROOT, SettingsError, absolute, settings
+from data_access.access import Role
+from data_access.settings import ROOT, Mode, Quota, SettingsError, Several, absolute, settings
 
 URL = "postgresql+psycopg://reader@host/bank"
 SECRET = "postgresql+psycopg://reader:geheim@host/bank"
@@ -17,7 +18,7 @@ SECRET = "postgresql+psycopg://reader:geheim@host/bank"
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Writes a config.toml and reads it as the only one there is."""
-    for name in ("WAREHOUSE_URL", "DASHBOARD_CONFIG"):
+    for name in ("WAREHOUSE_URL", "DASHBOARD_CONFIG", "JOURNAL_URL", "DASHBOARD_PROXY_SECRET"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(module, "ROOT", tmp_path)
 
@@ -32,14 +33,14 @@ def test_the_config_that_is_shipped_can_be_read(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.delenv("WAREHOUSE_URL", raising=False)
     shipped = settings(ROOT / "config.toml")
     assert shipped.url == f"duckdb:///{ROOT / 'var' / 'warehouse.duckdb'}"
-    assert not shipped.allow_anonymous
+    assert shipped.access.mode is Mode.DEMO
     assert (date(2026, 10, 1), -1) in shipped.days_off
     assert (date(2026, 10, 10), 1) in shipped.days_off
 
 
 def test_what_is_not_said_is_closed_and_usual(config) -> None:
     found = config(f'[warehouse]\nurl = "{URL}"')
-    assert (found.url, found.allow_anonymous, found.days_off, found.stale_after_days) == (URL, False, (), 7)
+    assert (found.url, found.access.mode, found.days_off, found.stale_after_days) == (URL, Mode.DEMO, (), 7)
 
 
 def test_the_environment_comes_before_the_secrets_and_these_before_the_file(
@@ -57,10 +58,10 @@ def test_dashboard_config_names_another_file(config, tmp_path: Path, monkeypatch
     config(f'[warehouse]\nurl = "{URL}"')
     other = tmp_path / "elsewhere" / "bank.toml"
     other.parent.mkdir()
-    other.write_text('[warehouse]\nurl = "duckdb:///bank.duckdb"\n[access]\nallow_anonymous = true', encoding="utf-8")
+    other.write_text('[warehouse]\nurl = "duckdb:///bank.duckdb"\n[access]\nmode = "public"', encoding="utf-8")
     monkeypatch.setenv("DASHBOARD_CONFIG", str(other))
     assert settings().url == f"duckdb:///{tmp_path / 'elsewhere' / 'bank.duckdb'}"
-    assert settings().allow_anonymous
+    assert settings().access.mode is Mode.PUBLIC
 
 
 def test_a_password_is_kept_in_the_url_that_is_connected_to(tmp_path: Path) -> None:
@@ -81,9 +82,8 @@ def test_a_holiday_at_a_weekend_takes_nothing_away_and_a_working_monday_adds_not
         ("", ["config.toml", "[warehouse] url"]),
         ("[warehouse]\nurl = 3", ["[warehouse] url", "str", "int"]),
         ('[warehouse]\nurl = "no address"', ["not a URL", "duckdb:///"]),
-        (f'[warehouse]\nurl = "{URL}"\nuser = "me"', ["[warehouse]", "user", "allow_anonymous"]),
-        (f'[warehouse]\nurl = "{URL}"\n[acces]\nallow_anonymous = true', ["[acces]", "Known are"]),
-        (f'[access]\nallow_anonymous = "yes"\n[warehouse]\nurl = "{URL}"', ["allow_anonymous", "bool", "str"]),
+        (f'[warehouse]\nurl = "{URL}"\nuser = "me"', ["[warehouse]", "user", "session_hours"]),
+        (f'[warehouse]\nurl = "{URL}"\n[acces]\nmode = "public"', ["[acces]", "Known are"]),
         (f'[warehouse]\nurl = "{URL}"\n[data]\nstale_after_days = true', ["stale_after_days", "int", "bool"]),
         (f'[warehouse]\nurl = "{URL}"\n[calendar]\nholidays = ["1 May"]', ["[calendar]", "'1 May'"]),
         (f'[warehouse]\nurl = "{URL}"\n[calendar]\nholidays = 2026-05-01', ["[calendar]", "holidays"]),
@@ -154,3 +154,214 @@ def test_an_address_that_leads_nowhere_is_told_without_its_password(config, url:
     with pytest.raises(SettingsError) as told:
         config(f'[warehouse]\nurl = "{url}"')
     assert "geheim" not in str(told.value)
+
+
+# Who is let in ------------------------------------------------------------------------------------------------------
+
+BANK = f'[warehouse]\nurl = "{URL}"\n'
+KEY = "k" * 31 + "/"
+AUTH = {
+    "redirect_uri": "https://dashboard.bank.example/oauth2callback",
+    "cookie_secret": KEY,
+    "client_id": "dashboard",
+    "client_secret": "geheim",
+    "server_metadata_url": "https://sign-in.bank.example/.well-known/openid-configuration",
+}
+PROXY = {
+    "addresses": ["127.0.0.1/32", "10.1.2.0/24", "::1"],
+    "secret_header": "X-Secret",
+    "person_header": "X-Person",
+    "groups_header": "X-Groups",
+}
+
+
+def as_toml(heading: str, entries: dict) -> str:
+    return f"[{heading}]\n" + "".join(f"{name} = {value!r}\n" for name, value in entries.items())
+
+
+@pytest.fixture
+def secrets(tmp_path: Path):
+    """Writes secrets.toml."""
+
+    def write(text: str) -> None:
+        (tmp_path / ".streamlit").mkdir(exist_ok=True)
+        (tmp_path / ".streamlit" / "secrets.toml").write_text(text, encoding="utf-8")
+
+    return write
+
+
+def test_what_is_not_said_of_access_is_narrow(config, tmp_path: Path) -> None:
+    found = config(BANK).access
+    assert (found.mode, found.people, found.several) == (Mode.DEMO, tmp_path / "access.toml", Several.MOST_RESTRICTIVE)
+    assert (found.person_claim, found.groups_claim, found.proxy, found.https) == ("email", "groups", None, True)
+    assert (found.idle_minutes, found.session_hours, found.fewest_customers, found.export_days) == (30, 10, 5, 30)
+    assert found.journal == f"sqlite:///{tmp_path / 'var' / 'journal.db'}"
+    assert set(found.quotas) == set(Role) - {Role.VISITOR}
+
+
+def test_what_the_shipped_config_says_of_access_is_what_holds_without_it(config, monkeypatch, tmp_path: Path) -> None:
+    shipped = (Path(__file__).resolve().parents[2] / "config.toml").read_text(encoding="utf-8")
+    assert config(shipped).access == config(BANK).access
+
+
+def test_what_is_said_of_access_is_followed(config, tmp_path: Path) -> None:
+    found = config(
+        BANK + '[access]\nmode = "public"\npeople = "../people.toml"\nseveral = "person first"\nperson_claim = "sub"\n'
+        'groups_claim = "roles"\nidle_minutes = 1\nsession_hours = 2\nhttps = false\nfewest_customers = 3\n'
+        'whom_to_ask = "Wang Fang"\nexport_days = 4\njournal = "sqlite:///j.db"\n'
+        '[access.quotas]\n"branch manager" = { files = 0, rows = 7 }'
+    ).access
+    assert (found.mode, found.people, found.several) == (
+        Mode.PUBLIC,
+        tmp_path.parent / "people.toml",
+        Several.PERSON_FIRST,
+    )
+    assert (found.person_claim, found.groups_claim, found.https, found.whom_to_ask) == (
+        "sub",
+        "roles",
+        False,
+        "Wang Fang",
+    )
+    assert (found.idle_minutes, found.session_hours, found.fewest_customers, found.export_days) == (1, 2, 3, 4)
+    assert found.journal == f"sqlite:///{tmp_path / 'j.db'}"
+    assert found.quotas[Role.MANAGER] == Quota(files=0, rows=7)
+    assert found.quotas[Role.LEADER] == config(BANK).access.quotas[Role.LEADER]
+    assert config(BANK + '[access]\npeople = "warehouse"').access.people is None
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("allow_anonymous = true", ["allow_anonymous", 'mode = "public"']),
+        ("allow_anonymous = false", ["allow_anonymous", 'mode = "demo"']),
+        ('mode = "open"', ["mode", "demo", "public", "oidc", "proxy", "'open'"]),
+        ("mode = true", ["mode", "str", "bool"]),
+        ('several = "all"', ["several", "most restrictive", "person first"]),
+        ('people = ""', ["people", "empty"]),
+        ("people = 3", ["people", "str", "int"]),
+        ('person_claim = " "', ["person_claim", "empty"]),
+        ("idle_minutes = 0", ["idle_minutes", "from 1"]),
+        ("idle_minutes = 1.5", ["idle_minutes", "int", "float"]),
+        ("session_hours = true", ["session_hours", "int", "bool"]),
+        ("fewest_customers = -5", ["fewest_customers", "from 1"]),
+        ("export_days = '30'", ["export_days", "int", "str"]),
+        ('https = "no"', ["https", "bool", "str"]),
+        ("whom_to_ask = 17", ["whom_to_ask", "str", "int"]),
+        ('journal = "mysql://host/journal"', ["journal", "sqlite:///"]),
+        ('journal = "sqlite://"', ["journal", "sqlite:///"]),
+        ('journal = "journal.db"', ["journal", "sqlite:///"]),
+        ("idle = 3", ["idle", "idle_minutes"]),
+        ('proxy = "10.0.0.1"', ["proxy"]),
+        ("[access.quotas]\nvisitor = { files = 1, rows = 1 }", ["visitor", "branch manager"]),
+        ("[access.quotas]\nagent = 3", ["agent", "dict", "int"]),
+        ("[access.quotas]\nagent = { files = 3 }", ["agent", "files = 50"]),
+        ("[access.quotas]\nagent = { files = 3, rows = -1 }", ["agent", "files = 50"]),
+        ("[access.quotas]\nagent = { files = 3, rows = true }", ["agent", "files = 50"]),
+        ('[access.proxy]\nadress = "10.0.0.1"', ["adress", "addresses"]),
+    ],
+)
+def test_a_mistake_in_what_is_said_of_access_is_told(config, text: str, named: list[str]) -> None:
+    with pytest.raises(SettingsError) as told:
+        config(f"{BANK}[access]\n{text}")
+    for part in named:
+        assert part in str(told.value)
+
+
+def test_sign_in_needs_what_streamlit_needs(config, secrets) -> None:
+    with pytest.raises(SettingsError, match=r"mode is \"oidc\".*no \[auth\].*redirect_uri"):
+        config(BANK + '[access]\nmode = "oidc"')
+    secrets(as_toml("auth", AUTH) + '[auth.client_kwargs]\nscope = "openid email"')
+    assert config(BANK + '[access]\nmode = "oidc"').access.mode is Mode.OIDC
+
+
+LOCAL = {
+    "redirect_uri": "http://127.0.0.1:8501/oauth2callback",
+    "server_metadata_url": "http://localhost:9000/.well-known/openid-configuration",
+}
+
+
+def test_on_this_computer_sign_in_may_do_without_https(config, secrets) -> None:
+    secrets(as_toml("auth", AUTH | LOCAL))
+    assert not config(BANK + '[access]\nmode = "oidc"\nhttps = false').access.https
+
+
+@pytest.mark.parametrize(
+    ("changed", "https", "named"),
+    [
+        *(({name: None}, True, ["auth", name]) for name in AUTH),
+        *(({name: ""}, True, ["auth", name]) for name in AUTH),
+        ({"cookie_secret": KEY[1:]}, True, ["cookie_secret", "32 characters", "token_hex"]),
+        ({"redirect_uri": "https://dashboard.bank.example/"}, True, ["redirect_uri", "/oauth2callback"]),
+        ({"redirect_uri": "http://dashboard.bank.example/oauth2callback"}, True, ["redirect_uri", "https://"]),
+        ({"redirect_uri": "http://127.0.0.1.bank.example/oauth2callback"}, True, ["redirect_uri", "https://"]),
+        ({"redirect_uri": "http://127.0.0.1@bank.example/oauth2callback"}, True, ["redirect_uri", "https://"]),
+        ({"server_metadata_url": "http://sign-in.bank.example/x"}, True, ["server_metadata_url", "https://"]),
+        ({"server_metadata_url": "/well-known"}, True, ["server_metadata_url", "https://"]),
+        ({}, False, ["https is false", "redirect_uri"]),
+        ({"google": {"client_id": "other"}}, True, ["auth.google", "one"]),
+    ],
+)
+def test_sign_in_that_would_fail_or_let_others_listen_is_told(config, secrets, changed, https, named) -> None:
+    said = {name: value for name, value in (AUTH | changed).items() if value is not None}
+    tables = {name: said.pop(name) for name in list(said) if isinstance(said[name], dict)}
+    secrets(as_toml("auth", said) + "".join(as_toml(f"auth.{name}", table) for name, table in tables.items()))
+    with pytest.raises(SettingsError) as told:
+        config(f'{BANK}[access]\nmode = "oidc"\nhttps = {str(https).lower()}')
+    for part in named:
+        assert part in str(told.value)
+    assert "geheim" not in str(told.value) and KEY[1:] not in str(told.value)
+
+
+def behind_proxy(**changed: object) -> str:
+    said = {name: value for name, value in (PROXY | changed).items() if value is not None}
+    return f'{BANK}[access]\nmode = "proxy"\n{as_toml("access.proxy", said)}'
+
+
+def test_a_proxy_is_believed_by_its_address_and_secret(config, secrets, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets(as_toml("proxy", {"secret": KEY}))
+    found = config(behind_proxy()).access.proxy
+    assert [str(network) for network in found.addresses] == ["127.0.0.1/32", "10.1.2.0/24", "::1/128"]
+    assert (found.secret, found.secret_header, found.name_header) == (KEY, "X-Secret", "")
+    monkeypatch.setenv("DASHBOARD_PROXY_SECRET", KEY[::-1])
+    assert config(behind_proxy(name_header="X-Name")).access.proxy.secret == KEY[::-1]
+    assert config(BANK).access.proxy is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "secret", "named"),
+    [
+        ({}, None, ["DASHBOARD_PROXY_SECRET", "[proxy] secret", "X-Secret"]),
+        ({}, KEY[1:], ["32 characters"]),
+        ({}, KEY[1:] + "\u00e9", ["ASCII"]),
+        ({}, KEY + "\n", ["ASCII"]),
+        *(({name: None}, KEY, [name]) for name in PROXY),
+        ({"addresses": []}, KEY, ["addresses", "127.0.0.1/32"]),
+        ({"addresses": ["proxy.bank.example"]}, KEY, ["addresses", "proxy.bank.example"]),
+        ({"addresses": ["10.1.2.3/24"]}, KEY, ["addresses", "10.1.2.3/24"]),
+        ({"addresses": [2130706433]}, KEY, ["addresses", "2130706433"]),
+        ({"addresses": ["0.0.0.0/0"]}, KEY, ["addresses", "whole internet"]),
+        ({"addresses": "127.0.0.1"}, KEY, ["addresses", "list", "str"]),
+        ({"person_header": ""}, KEY, ["person_header"]),
+        ({"person_header": "X Person"}, KEY, ["'X Person'"]),
+        ({"groups_header": "x-person"}, KEY, ["none twice"]),
+    ],
+)
+def test_a_proxy_that_anybody_could_play_is_told(
+    config, monkeypatch: pytest.MonkeyPatch, changed: dict, secret: str | None, named: list[str]
+) -> None:
+    if secret is not None:
+        monkeypatch.setenv("DASHBOARD_PROXY_SECRET", secret)
+    with pytest.raises(SettingsError) as told:
+        config(behind_proxy(**changed))
+    for part in named:
+        assert part in str(told.value)
+    assert KEY[1:] not in str(told.value)
+
+
+def test_no_secret_stands_in_what_is_printed_of_the_settings(config, secrets, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WAREHOUSE_URL", SECRET)
+    monkeypatch.setenv("JOURNAL_URL", SECRET)
+    monkeypatch.setenv("DASHBOARD_PROXY_SECRET", KEY)
+    found = config(behind_proxy())
+    assert (found.url, found.access.journal, found.access.proxy.secret) == (SECRET, SECRET, KEY)
+    assert "geheim" not in repr(found) and KEY not in repr(found)

@@ -20,7 +20,7 @@ from tests import bank
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "explorer", "glossary")
-OPEN_CONFIG = (ROOT / "config.toml").read_text(encoding="utf-8").replace("anonymous = false", "anonymous = true")
+OPEN_CONFIG = (ROOT / "config.toml").read_text(encoding="utf-8").replace('mode = "demo"', 'mode = "public"')
 
 SWITCHES = {
     "overview_why": ["overview_why_below", "overview_why_product"],

@@ -24,7 +24,7 @@ def test_a_warehouse_that_is_no_demo_bank_stays_closed(visit, duckdb_url, langua
     reader = visit(duckdb_url, config=AS_DELIVERED, lang=language)
     assert not shows_numbers(reader) and reader.failures == []
     (sentence,) = reader.sentences
-    assert "allow_anonymous = true" in sentence
+    assert 'mode = "public"' in sentence
     names = [row["name"] for row in bank.BANK["branches"]]
     assert not any(name in text for name in names for text in reader.texts)
     assert language == "en" or re.search("[一-鿿]", sentence)
