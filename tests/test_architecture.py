@@ -28,6 +28,14 @@ CACHES_ANSWERS = Path("data_access/warehouse.py")
 """The one module of data_access that may import streamlit, for its cache decorators."""
 WRITERS = {Path("data_access") / f"{name}.py" for name in ("embedded", "demo", "load", "check")}
 """They write, or examine, a warehouse on a connection of their own."""
+KEEPERS = {
+    Path("data_access/own_database.py"),
+    Path("data_access/journal.py"),
+    *(module for module in MODULES if module.is_relative_to("data_access/migrations")),
+}
+"""They hold connections to the dashboard's own database, where it writes who took what. Nothing of the warehouse is in it, and
+what they need of the dashboard's other modules (`KEEPERS_KNOW`) gives them no way to read there."""
+KEEPERS_KNOW = {"data_access.own_database", "measures.model", "measures.question", "measures.texts"}
 READS = {"read_sql", "execute", "exec_driver_sql", "scalars", "read_sql_query", "read_sql_table"}
 COMPUTES = {"groupby", "pivot_table", "sum", "mean", "merge"}
 
@@ -61,7 +69,18 @@ def test_a_module_imports_only_what_its_folder_may_see(module: Path) -> None:
 def test_only_the_warehouse_reads_and_only_writers_hold_a_connection_beside_it() -> None:
     readers = {module for module in MODULES if READS & set(called(module))}
     assert CACHES_ANSWERS in readers
-    assert readers <= {CACHES_ANSWERS, *WRITERS}
+    assert readers <= {CACHES_ANSWERS, *WRITERS, *KEEPERS}
+
+
+@pytest.mark.parametrize("module", sorted(KEEPERS), ids=str)
+def test_who_keeps_the_own_database_knows_nothing_of_the_warehouse(module: Path) -> None:
+    known = {
+        node.module
+        for node in ast.walk(parsed(module))
+        if isinstance(node, ast.ImportFrom) and node.module.partition(".")[0] in FOLDERS
+    }
+    assert known <= KEEPERS_KNOW
+    assert not set(imported(module)) & {"duckdb"}
 
 
 def test_the_rule_of_access_is_called_where_statements_are_written_and_nowhere_else() -> None:
