@@ -131,6 +131,8 @@ class Access:
     """After so many days a file may not be used any more."""
     journal: str = field(repr=False)
     """The URL of the database of sessions and of what was taken away."""
+    journal_key: str = field(repr=False)
+    """What seals the journal; empty: a file beside its database does."""
 
 
 @dataclass(frozen=True)
@@ -242,6 +244,7 @@ def _access(path: Path, said: dict, secrets: Path, secret: dict) -> Access:
         quotas=MappingProxyType({role: _quota(path, said, role) for role in _PEOPLE.values()}),
         export_days=_at_least_one(path, said, "export_days", 30),
         journal=_journal(path, said, secrets, secret),
+        journal_key=_journal_key(secrets, secret),
     )
 
 
@@ -375,6 +378,13 @@ def _journal(path: Path, said: dict, secrets: Path, secret: dict) -> str:
     if parsed.get_backend_name() == "sqlite":
         parsed = parsed.set(database=str((path.resolve().parent / parsed.database).resolve()))
     return parsed.render_as_string(hide_password=False)
+
+
+def _journal_key(secrets: Path, secret: dict) -> str:
+    key = os.environ.get("JOURNAL_KEY") or _entry(secrets, secret, "journal", "key", str, "")
+    if key and (len(key) < SECRET_LENGTH or not key.isascii()):
+        raise SettingsError(f"The journal's key, in JOURNAL_KEY or {secrets.name} [journal] key, {_TOO_SHORT}")
+    return key
 
 
 # How entries are read -------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ SECRET = "postgresql+psycopg://reader:geheim@host/bank"
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Writes a config.toml and reads it as the only one there is."""
-    for name in ("WAREHOUSE_URL", "DASHBOARD_CONFIG", "JOURNAL_URL", "DASHBOARD_PROXY_SECRET"):
+    for name in ("WAREHOUSE_URL", "DASHBOARD_CONFIG", "JOURNAL_URL", "JOURNAL_KEY", "DASHBOARD_PROXY_SECRET"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(module, "ROOT", tmp_path)
 
@@ -195,7 +195,7 @@ def test_what_is_not_said_of_access_is_narrow(config, tmp_path: Path) -> None:
     assert (found.mode, found.people, found.several) == (Mode.DEMO, tmp_path / "access.toml", Several.MOST_RESTRICTIVE)
     assert (found.person_claim, found.groups_claim, found.proxy, found.https) == ("email", "groups", None, True)
     assert (found.idle_minutes, found.session_hours, found.fewest_customers, found.export_days) == (30, 10, 5, 30)
-    assert found.journal == f"sqlite:///{tmp_path / 'var' / 'journal.db'}"
+    assert (found.journal, found.journal_key) == (f"sqlite:///{tmp_path / 'var' / 'journal.db'}", "")
     assert set(found.quotas) == set(Role) - {Role.VISITOR}
 
 
@@ -361,7 +361,28 @@ def test_a_proxy_that_anybody_could_play_is_told(
 def test_no_secret_stands_in_what_is_printed_of_the_settings(config, secrets, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("WAREHOUSE_URL", SECRET)
     monkeypatch.setenv("JOURNAL_URL", SECRET)
+    monkeypatch.setenv("JOURNAL_KEY", KEY)
     monkeypatch.setenv("DASHBOARD_PROXY_SECRET", KEY)
     found = config(behind_proxy())
     assert (found.url, found.access.journal, found.access.proxy.secret) == (SECRET, SECRET, KEY)
+    assert found.access.journal_key == KEY
     assert "geheim" not in repr(found) and KEY not in repr(found)
+
+
+def test_the_journals_key_comes_from_the_environment_before_the_secrets(
+    config, secrets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    secrets(f'[journal]\nkey = "{KEY}"')
+    assert config(BANK).access.journal_key == KEY
+    monkeypatch.setenv("JOURNAL_KEY", KEY[::-1])
+    assert config(BANK).access.journal_key == KEY[::-1]
+
+
+@pytest.mark.parametrize("key", ["geheim", "密" * 40])
+def test_a_journals_key_that_could_be_guessed_or_mistyped_is_refused_and_not_repeated(
+    config, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("JOURNAL_KEY", key)
+    with pytest.raises(SettingsError, match="JOURNAL_KEY") as told:
+        config(BANK)
+    assert key not in str(told.value)
