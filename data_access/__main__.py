@@ -1,4 +1,4 @@
-"""The commands of an operator: `python -m data_access demo | load | check | ask`."""
+"""The commands of an operator: `python -m data_access demo | load | check | ask | journal`."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ from data_access.ask import (
     viewer_said,
 )
 from data_access.check import Finding, check
+from data_access.journal import Action, Journal, JournalError
 from data_access.load import LoadError, load
 from data_access.people import PeopleError, rules_of
 from data_access.settings import ROOT, Mode, Settings, SettingsError, absolute, settings
@@ -114,6 +115,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _told(error: Exception, options: argparse.Namespace, code: int) -> int:
     if isinstance(error, WarehouseError) and error.__cause__ is not None:
         sentence = _unreadable(error)
+    elif isinstance(error, JournalError):
+        sentence = f"The journal cannot be read: {_at_the_bottom(error)}"
     elif isinstance(error, Told):
         sentence = words(getattr(options, "lang", "en")).told(error)
     else:
@@ -123,13 +126,20 @@ def _told(error: Exception, options: argparse.Namespace, code: int) -> int:
 
 
 def _unreadable(error: BaseException) -> str:
-    """Why the warehouse cannot be read, in the first line of what went wrong at the bottom: what wraps it explains at length."""
+    """Why the warehouse cannot be read."""
+    told = _at_the_bottom(error)
     while error.__cause__ is not None:
         error = error.__cause__
-    told = next(iter(str(error).strip().splitlines()), type(error).__name__)
     if isinstance(error, (sa.exc.NoSuchModuleError, ImportError)):
         return f"This kind of warehouse needs a driver that is not installed ({told}); install its SQLAlchemy dialect with pip."
     return f"The warehouse cannot be read: {told}"
+
+
+def _at_the_bottom(error: BaseException) -> str:
+    """The first line of what went wrong at the bottom: what wraps it explains at length."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 # Words --------------------------------------------------------------------------------------------------------------
@@ -149,7 +159,7 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> _Parser:
     parser = _Parser(
         prog="python -m data_access",
-        description="Builds, checks and asks the warehouse that the dashboard shows.",
+        description="Builds, checks and asks the warehouse that the dashboard shows, and reads its journal.",
         epilog="Exit codes: 0 done, 1 failed or a breach found, 2 wrongly asked for. “COMMAND --help” says more.",
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
@@ -157,6 +167,14 @@ def _parser() -> _Parser:
     _add_load(commands.add_parser("load", help="load a bank's own files", description=_LOAD, epilog=_LOAD_EXAMPLE))
     _add_check(commands.add_parser("check", help="compare a warehouse with the contract", description=_CHECK))
     _add_ask(commands.add_parser("ask", help="ask a question as a page would", description=_ASK, epilog=_ASK_EXAMPLES))
+    _add_journal(
+        commands.add_parser(
+            "journal",
+            help="who took what, and whether the record is whole",
+            description=_JOURNAL,
+            epilog=_JOURNAL_EXAMPLES,
+        )
+    )
     return parser
 
 
@@ -182,6 +200,15 @@ _ASK_EXAMPLES = """examples:
   python -m data_access ask complaints_received --by cause --where area=rural --from 2026-01-01 --against last_year
   python -m data_access ask complaints_received --by month --where cause= --out complaints.csv
   python -m data_access ask --signals --viewer 14"""
+
+
+_JOURNAL = """Shows who took what out of the dashboard, when and why; says whether entries were changed or removed since; and writes
+all of it to a file. Where the journal is: [access] journal in config.toml, or JOURNAL_URL. Exits 1 when it is not whole."""
+_JOURNAL_EXAMPLES = """examples:
+  python -m data_access journal list --person li@bank.example --since 2026-11-01
+  python -m data_access journal list --branch 14 --action export
+  python -m data_access journal verify
+  python -m data_access journal export --out journal.csv"""
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -243,6 +270,17 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     add("--sql", action="store_true", help="print the statement instead of asking it")
     add("--signals", action="store_true", help="list what deserves attention, and the pages that show it")
     _add_url(parser)
+
+
+def _add_journal(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_journal)
+    add = parser.add_argument
+    add("what", choices=["list", "verify", "export"], metavar="list|verify|export", help="what to do with it")
+    add("--person", metavar="ID", help="only what this person did")
+    add("--branch", metavar="ID", help="only what was done from this branch itself, without those below")
+    add("--action", choices=[action.value for action in Action], help="only what was done so")
+    add("--since", type=_day, metavar="DAY", help="only what was done on this day or later")
+    add("--out", type=Path, metavar="FILE", help="where “export” writes, as CSV; default: the screen")
 
 
 def _add_url(parser: argparse.ArgumentParser) -> None:
@@ -650,6 +688,48 @@ def _print_catalogue(say: Words) -> None:
         for d in DIMENSION.values()
     ]
     print("\n".join(_lined_up(rows, set())))
+
+
+# journal ------------------------------------------------------------------------------------------------------------
+
+_LISTED = ("number", "at", "person", "role", "branch_id", "action", "what", "rows", "personal", "file_name", "id")
+"""What “list” has room for; “export” has everything."""
+
+
+def _journal(options: argparse.Namespace) -> int:
+    said = settings().access
+    url = make_url(said.journal)
+    if url.get_backend_name() == "sqlite" and not Path(url.database).is_file():
+        raise _Failure(f"There is no journal at {url.database}: it is made with its first entry, or was removed.")
+    journal = Journal(said.journal, said.journal_key)
+    if options.what == "verify":
+        return _verify(journal, url.render_as_string(hide_password=True))
+    entries = journal.entries(
+        person=options.person,
+        branches=None if options.branch is None else [options.branch],
+        action=options.action and Action(options.action),
+        since=options.since,
+    )
+    entries = entries.assign(at=entries["at"].dt.strftime("%Y-%m-%d %H:%M:%S.%f UTC"))
+    if options.what == "export":
+        _put(_as_csv(entries, header=True), options.out, "utf-8-sig")
+        return 0
+    shown = entries[list(_LISTED)].assign(at=entries["at"].str.replace(r"\.\d+", "", regex=True)).astype(object)
+    rows = [["" if pd.isna(cell) else printable(str(cell)) for cell in row] for row in shown.itertuples(index=False)]
+    _put("\n".join(_aligned(_LISTED, rows, {0, 7})) + "\n", None)
+    return 0
+
+
+def _verify(journal: Journal, where: str) -> int:
+    """What is found goes to the screen, and the last hash with it: whoever notes it finds out when older entries come back."""
+    faults = journal.verify()
+    number, last = journal.last()
+    print(
+        f"{where} {f'is not whole: {len(faults):,} ×' if faults else 'is whole'}. {number:,} entries; the last hash is {last}."
+    )
+    for fault in faults:
+        print(f"- {fault}")
+    return FAILED if faults else 0
 
 
 # Lines --------------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import hmac
 import json
@@ -28,6 +29,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_access import own_database
+from data_access.__main__ import main
 from data_access.journal import Action, Entry, Fault, Journal, JournalError, Taken, new_id
 from measures.question import Told
 
@@ -799,3 +801,81 @@ def test_what_a_server_has_recorded_is_on_its_disk(postgres_server: str) -> None
         assert connection.exec_driver_sql("SHOW synchronous_commit").scalar() == "on"
         assert connection.exec_driver_sql("SHOW jit").scalar() == "off"  # what the operator asked for else is kept
     database.engine.dispose()
+
+
+# The commands -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def run(url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    """Runs `journal …`; returns its exit code, what it printed, and its errors."""
+    monkeypatch.setenv("JOURNAL_URL", url)
+    monkeypatch.setenv("JOURNAL_KEY", KEY)
+
+    def command(*words: str) -> tuple[int, str, str]:
+        code = main(["journal", *words])
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return command
+
+
+def test_verify_says_that_a_journal_is_whole_and_how_it_ends(run, filled: Journal) -> None:
+    code, printed, _ = run("verify")
+    assert code == 0
+    assert f"is whole. 6 entries; the last hash is {filled.last()[1]}." in printed
+
+
+def test_verify_ends_with_1_and_a_sentence_for_each_fault(run, filled: Journal, url: str) -> None:
+    tampered(url, "DELETE FROM journal WHERE number = 6", "UPDATE journal SET what = '' WHERE number = 2")
+    code, printed, _ = run("verify")
+    assert code == 1
+    assert printed.splitlines()[1:] == [
+        "- Entry 2 was changed: what it says is not what was written.",
+        "- Entry 6 is missing.",
+    ]
+
+
+def test_list_shows_what_was_asked_for_in_one_line_each(run, journal: Journal) -> None:
+    journal.add(entry("li", branch_id="14"))
+    journal.add(entry("wang", Action.UNMASK, branch_id="15", what="two\nlines\x1b[31m"))
+    assert [line.split()[0] for line in run("list")[1].splitlines()[2:]] == ["2", "1"]
+    assert "two␊lines␛[31m" in run("list")[1]
+    for words, number in (
+        (("--person", "li"), "1"),
+        (("--branch", "15"), "2"),
+        (("--action", "unmask"), "2"),
+        (("--person", "li", "--since", "2020-01-01"), "1"),
+    ):
+        assert [line.split()[0] for line in run("list", *words)[1].splitlines()[2:]] == [number]
+    assert len(run("list", "--since", "2099-01-01")[1].splitlines()) == 2
+
+
+def test_export_is_a_table_that_a_spreadsheet_opens_without_running_it(run, journal: Journal, tmp_path: Path) -> None:
+    journal.add(entry("=cmd|'/c calc'!A1", what="@SUM(1)", filters=(("=1+1", "+2"),), purpose="江北"))
+    out = tmp_path / "journal.csv"
+    assert run("export", "--out", str(out))[0] == 0
+    assert out.read_bytes().startswith(b"\xef\xbb\xbf")
+    with out.open(encoding="utf-8-sig", newline="") as file:
+        (row,) = csv.DictReader(file)
+    assert tuple(row) == COLUMNS
+    assert (row["person"], row["what"], row["filters"]) == ("'=cmd|'/c calc'!A1", "'@SUM(1)", "'=1+1: +2")
+    assert (row["purpose"], row["rows"], row["expires_on"]) == ("江北", "120", "2026-12-22")
+    assert datetime.fromisoformat(row["at"].replace(" UTC", "+00:00")) == journal.entries()["at"].iloc[0]
+    assert (row["number"], row["hash"]) == ("1", journal.last()[1])
+
+
+def test_a_journal_that_is_not_there_is_not_made_by_looking(path: Path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("JOURNAL_URL", f"sqlite:///{path}")
+    for what in ("list", "verify", "export"):
+        assert main(["journal", what]) == 1
+        assert f"There is no journal at {path}" in capsys.readouterr().err
+    assert not path.parent.exists()
+
+
+def test_a_command_says_why_the_journal_cannot_be_read(path: Path, monkeypatch, capsys) -> None:
+    path.parent.mkdir()
+    path.write_text("no database " * 100)
+    monkeypatch.setenv("JOURNAL_URL", f"sqlite:///{path}")
+    assert main(["journal", "verify"]) == 1
+    assert "The journal cannot be read: file is not a database" in capsys.readouterr().err
