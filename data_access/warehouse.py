@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import logging
 import os
 import threading
@@ -212,6 +214,17 @@ class Warehouse:
         dialect = type(self._engine.dialect)(paramstyle="named")
         filled = asked.select.params(asked.parameters)
         return f"{_with_values(dialect)(dialect, filled, compile_kwargs={'literal_binds': True})};"
+
+    def fingerprint(self, question: Question | ListingQuestion, viewer: Viewer) -> str:
+        """The SHA-256 of what is asked of the engine for `question`: the statement and its values. Raises WarehouseError."""
+        given = self._given(self.state())
+        asked = (
+            statement(question, viewer, given)
+            if isinstance(question, Question)
+            else listing_statement(question, viewer, given)
+        )
+        values = json.dumps(sorted(asked.parameters.items()), default=str, ensure_ascii=False)
+        return hashlib.sha256(f"{asked.select.compile(dialect=self._engine.dialect)}\n{values}".encode()).hexdigest()
 
     def root(self) -> str:
         """The branch at the top of the tree: where a viewer of head office stands. Raises WarehouseError."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from data_access.access import Role, Viewer
+from data_access.journal import Journal
 from data_access.settings import Mode, SettingsError, settings
 from data_access.warehouse import warehouse
 from measures.question import Told
@@ -57,7 +58,10 @@ unknown = source.unknown_before(chosen.against.start) if chosen.against else {}
 drawn.strip(now.data_until, now.loaded, unknown, found.stale_after_days, chosen, scope, say)
 
 look = Look(language=say.language, dark=st.context.theme.type == "dark")
-state["desk"] = desk = Desk(source, now, viewer, chosen, places, products, say, look, scope, came_by_link)
+journal = Journal(found.access.journal, found.access.journal_key)
+state["desk"] = desk = Desk(
+    source, now, viewer, chosen, places, products, say, look, scope, came_by_link, found.access, journal, say("Visitor")
+)
 desk.ask_ahead(state.get(f"_asked_{page.url_path}", ()))
 try:
     page.run()

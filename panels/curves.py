@@ -12,6 +12,7 @@ from measures.model import Dimension
 from measures.period import Period, year_of_quarters
 from measures.waits import Wait, Waited, waited
 from panels import choices, notes
+from panels.accounts import Account
 from panels.desk import Desk
 from presentation import curve_chart, speed, table_view
 from presentation.cards import panel
@@ -40,7 +41,14 @@ def how_fast(desk: Desk, key: str, wait: Wait, options: Mapping[str, Dimension])
         if groups:
             _drawn(desk, groups, wait, by, cohorts, f"{chosen}_curves")
         notes.say_ignored(desk, asked)
-        titled(shown.title, shown, _about_cohorts(about, cohorts, say) if cohorts else about, say, chosen)
+        titled(
+            shown.title,
+            shown,
+            _about_cohorts(about, cohorts, say) if cohorts else about,
+            say,
+            chosen,
+            Account(desk, shown.title, asked.question),
+        )
         table_view.show(shown, say=say, key=chosen, empty=notes.nothing(desk))
 
 

@@ -15,6 +15,8 @@ import pandas as pd
 import streamlit as st
 
 from data_access.access import Viewer
+from data_access.journal import Action, Journal, JournalError, Taken
+from data_access.settings import Access
 from data_access.warehouse import State, Warehouse
 from measures.dimensions import BRANCH, DAY, MONTH, PRODUCT, WEEK
 from measures.model import Dimension, Listing, Measure
@@ -64,10 +66,15 @@ class Desk:
     look: Look
     scope: str
     came_by_link: bool
+    access: Access
+    journal: Journal
+    reader: str
+    """What the reader is called, beside their id."""
     own_parameters: dict[str, str] = field(default_factory=dict)
     """What a page adds to the address beside the shared filters."""
     asked: list[Ask] = field(default_factory=list)
     """What this run has asked, in its order."""
+    _taken: list[Taken | JournalError] = field(default_factory=list)
     _wholes: dict[tuple[Measure, Where, Period], pd.Series] = field(default_factory=dict)
     """What this run has asked at the coarsest grain."""
 
@@ -168,6 +175,17 @@ class Desk:
     def year_of_months(self) -> Period:
         """The twelve months up to the period's last day: what a sparkline shows."""
         return year_of_months(self.filters.period.end)
+
+    def taken_today(self) -> Taken:
+        """What the reader has taken away today; asked once a run. Raises JournalError."""
+        if not self._taken:
+            try:
+                self._taken.append(self.journal.taken_today(self.viewer.person, Action.EXPORT))
+            except JournalError as error:
+                self._taken.append(error)
+        if isinstance(self._taken[0], JournalError):
+            raise self._taken[0]
+        return self._taken[0]
 
     def about(self, rows: int, ignored: Iterable[Dimension] = (), *, compared: bool = False) -> About:
         """What stands on the second sheet of a file: the filters that its numbers are under, and no others."""

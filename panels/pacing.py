@@ -12,6 +12,7 @@ from measures.dimensions import BELOW, DAY, DAYS_AGO, DAYS_LEFT, DAYS_RUN
 from measures.model import Measure, _
 from measures.standings import Standing, course_in, periods, standings, together, year_before
 from panels import choices, notes, tabular
+from panels.accounts import Account
 from panels.desk import Asked, Desk
 from presentation import bullet_chart, pacing, table_view
 from presentation.cards import headline, panel
@@ -103,7 +104,9 @@ def _table(
     question = replace(asked.question, measures=(*asked.question.measures, toward))
     shown = pacing.table(found, question, _title(desk, found), by_course, say)
     with st.container(border=True):
-        titled(shown.title, shown, desk.about(len(found), asked.ignored), say, key)
+        titled(
+            shown.title, shown, desk.about(len(found), asked.ignored), say, key, Account(desk, shown.title, question)
+        )
         table_view.show(
             shown,
             say=say,

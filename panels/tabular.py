@@ -13,6 +13,7 @@ from measures.dimensions import BELOW, PRODUCT
 from measures.model import Dimension, Listing
 from measures.question import BEFORE, CHANGE, Order
 from panels import notes
+from panels.accounts import Account
 from panels.desk import Desk
 from presentation import table_view
 from presentation.export_view import titled
@@ -53,7 +54,14 @@ def table(
     leads = links and by[0] in FOLLOWED
     shown = table_of(asked.question, asked.answer, desk.total(asked), desk.say, changes=changes)
     with st.container(border=True):
-        titled(title, shown, desk.about(len(asked.answer), asked.ignored, compared=changes), desk.say, key)
+        titled(
+            title,
+            shown,
+            desk.about(len(asked.answer), asked.ignored, compared=changes),
+            desk.say,
+            key,
+            Account(desk, shown.title, asked.question),
+        )
         notes.say_ignored(desk, asked)
         table_view.show(
             shown,
@@ -97,7 +105,16 @@ def listing(desk: Desk, key: str, name: str) -> None:
 
     with st.container(border=True):
         means = desk.say(found.meaning)
-        titled(desk.say(found.label), shown, desk.about(count), desk.say, key, meaning=means, batches=batches)
+        titled(
+            desk.say(found.label),
+            shown,
+            desk.about(count),
+            desk.say,
+            key,
+            Account(desk, shown.title, question),
+            meaning=means,
+            batches=batches,
+        )
         table_view.show(
             shown,
             say=desk.say,

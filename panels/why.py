@@ -10,6 +10,7 @@ import streamlit as st
 
 from measures.model import Dimension, Measure, Ratio, _
 from panels import choices, notes, tabular
+from panels.accounts import Account
 from panels.desk import Asked, Desk
 from presentation import table_view
 from presentation.cards import panel
@@ -106,7 +107,13 @@ def _as_table(desk: Desk, page: str, key: str, told: Why, asked: Asked) -> None:
     shown = table(told, desk.filters.against, desk.filters.period, desk.say)
     leads = told.by in tabular.FOLLOWED
     with st.container(horizontal=True, horizontal_alignment="right"):
-        export_buttons(shown, desk.about(len(shown.rows), asked.ignored, compared=True), desk.say, key)
+        export_buttons(
+            shown,
+            desk.about(len(shown.rows), asked.ignored, compared=True),
+            desk.say,
+            key,
+            Account(desk, shown.title, asked.question),
+        )
     table_view.show(
         shown,
         say=desk.say,

@@ -5,20 +5,26 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
 from functools import partial
 from html import escape
+from typing import Protocol
 
 import pandas as pd
 import streamlit as st
 
 from presentation import exports
 from presentation.exports import About
+from presentation.protection import protected, protected_name
 from presentation.tables import Table
 from presentation.words import Words
 
 _LOG = logging.getLogger(__name__)
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_PURPOSE = 200
+"""Characters that a purpose or a password may have."""
 _FORMATS = (
     ("Excel", "xlsx", _XLSX, exports.xlsx),
     ("CSV", "csv", "text/csv", exports.csv),
@@ -26,8 +32,31 @@ _FORMATS = (
 )
 
 
+class Account(Protocol):
+    """What a file that leaves the dashboard is held to: who may take it, and where it is written down."""
+
+    @property
+    def refused(self) -> str:
+        """Why this reader takes nothing away, in words; empty where they may."""
+
+    @property
+    def wants_purpose(self) -> bool:
+        """Whether the reader has to say what the file is for."""
+
+    def numbered(self, about: About) -> About:
+        """`about` with the file's own number and its last day."""
+
+    def delivered(self, about: About, file: bytes, name: str, purpose: str) -> None:
+        """Writes down that the file is taken, or raises Told; then it is not handed over."""
+
+
 def export_buttons(
-    table: Table, about: About, say: Words, key: str, batches: Callable[[], Iterable[pd.DataFrame]] | None = None
+    table: Table,
+    about: About,
+    say: Words,
+    key: str,
+    account: Account,
+    batches: Callable[[], Iterable[pd.DataFrame]] | None = None,
 ) -> None:
     """A button that opens the choice of formats for `table`.
 
@@ -35,16 +64,31 @@ def export_buttons(
     without session, so whatever it needs, the viewer above all, is bound to it. `key` names the file too: `activation_by_branch`.
     """
     with st.popover(say("Export"), icon=":material/download:", key=f"{key}_export"):
+        if account.refused:
+            st.caption(account.refused)
+            return
+        purpose = ""
+        if account.wants_purpose:
+            purpose = st.text_input(
+                say("What the file is for"),
+                key=f"{key}_purpose",
+                max_chars=_PURPOSE,
+                help=say("It is written down beside your name."),
+            ).strip()
+        password = st.text_input(
+            say("Password, if the file is to have one"), type="password", key=f"{key}_password", max_chars=_PURPOSE
+        )
         for label, ending, mime, write in _FORMATS:
             name = file_name(key, about, ending)
             st.download_button(
                 label,
-                partial(_built, name, write, table, about, say, batches),
-                file_name=name,
-                mime=mime,
+                partial(_built, name, write, table, about, say, batches, account, purpose, password),
+                file_name=protected_name(name, password),
+                mime=mime if protected_name(name, password) == name else "application/zip",
                 on_click="ignore",
                 key=f"{key}_{ending}",
                 width="stretch",
+                disabled=account.wants_purpose and not purpose,
             )
         note = exports.sheets_note(table, about.row_count, say)
         if note:
@@ -57,6 +101,7 @@ def titled(
     about: About,
     say: Words,
     key: str,
+    account: Account,
     *,
     meaning: str = "",
     batches: Callable[[], Iterable[pd.DataFrame]] | None = None,
@@ -65,7 +110,7 @@ def titled(
     below = f"<div class=chart-meaning>{escape(meaning)}</div>" if meaning else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(f"<div class=chart-finding>{escape(title)}</div>{below}", width="stretch")
-        export_buttons(table, about, say, key, batches)
+        export_buttons(table, about, say, key, account, batches)
 
 
 def file_name(key: str, about: About, ending: str) -> str:
@@ -80,9 +125,15 @@ def _built(
     about: About,
     say: Words,
     batches: Callable[[], Iterable[pd.DataFrame]] | None,
+    account: Account,
+    purpose: str,
+    password: str,
 ) -> bytes:
     try:
-        return write(table, about, say, batches and batches())
+        about = account.numbered(replace(about, made_at=datetime.now()))
+        file = protected(write(table, about, say, batches and batches()), name, password)
+        account.delivered(about, file, protected_name(name, password), purpose)
+        return file
     except Exception as error:
         # The reader is told only that there is no file: here is which one, whose, and why.
         _LOG.error("The file %s for %s could not be made: %s", name, about.person, error)

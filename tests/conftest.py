@@ -10,8 +10,18 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 
+from data_access import own_database
 from data_access.warehouse import Warehouse, warehouse
 from tests import bank, postgres
+
+
+@pytest.fixture(scope="session", autouse=True)
+def journal_of_the_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What tests take away is not written down beside what readers took."""
+    with pytest.MonkeyPatch.context() as changed:
+        changed.setenv("JOURNAL_URL", f"sqlite:///{tmp_path_factory.mktemp('journal') / 'journal.db'}")
+        yield
+    own_database.close()
 
 
 @pytest.fixture(autouse=True)

@@ -261,6 +261,7 @@ def export_script() -> None:
     from datetime import date, datetime
 
     import pandas as pd
+    import streamlit as st
 
     from presentation.export_view import export_buttons
     from presentation.tables import About, Column, Table
@@ -269,12 +270,24 @@ def export_script() -> None:
     def never():
         raise AssertionError("a file was built before it was asked for")
 
+    class Open:
+        refused, wants_purpose = "", st.session_state.get("asks", False)
+
     about = About([], "All", date(2026, 11, 20), "me", datetime(2026, 11, 21, 9, 0), None, 1)
     table = Table("A table", (Column("name", "Name", "text"),), pd.DataFrame({"name": ["x"]}))
-    export_buttons(table, about, words("en"), "a_table", batches=never)
+    export_buttons(table, about, words("en"), "a_table", Open(), batches=never)
 
 
 def test_the_corner_offers_three_formats_and_builds_none_before_a_click():
     at = AppTest.from_function(export_script).run()
     assert not at.exception
     assert [button.proto.label for button in at.get("download_button")] == ["Excel", "CSV", "Parquet"]
+
+
+def test_where_a_purpose_is_asked_nothing_can_be_taken_before_it_is_given():
+    at = AppTest.from_function(export_script)
+    at.session_state["asks"] = True
+    at.run()
+    assert all(button.proto.disabled for button in at.get("download_button"))
+    at.text_input(key="a_table_purpose").set_value("to call them").run()
+    assert not any(button.proto.disabled for button in at.get("download_button"))

@@ -1,0 +1,105 @@
+"""What a reader takes away: whether their role lets them, for what, how much a day; and that it is written down first."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from data_access.access import Permission
+from data_access.journal import Action, Entry, Taken, new_id
+from measures.model import _
+from measures.question import ListingQuestion, Question, Told
+from panels.desk import Desk
+from presentation.exports import About
+
+
+class TooMuch(Told):
+    """More than one person takes away in a day."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """What the file of one table is held to (`presentation.export_view.Account`).
+
+    It outlives the run that made it, because a file is made on a click in a thread of its own: all it needs is bound to it.
+    """
+
+    desk: Desk
+    what: str
+    """The table's title."""
+    question: Question | ListingQuestion
+    personal: tuple[str, ...] = ()
+    """The labels of the columns with personal data in clear."""
+
+    @property
+    def refused(self) -> str:
+        desk = self.desk
+        if not desk.viewer.may(self._needed):
+            return desk.say("Your role does not permit to take this away.")
+        try:
+            self._within(desk.taken_today(), 0)
+        except Told as reached:
+            return desk.say.told(reached)
+        return ""
+
+    @property
+    def wants_purpose(self) -> bool:
+        return isinstance(self.question, ListingQuestion)
+
+    def numbered(self, about: About) -> About:
+        return replace(
+            about, file_id=new_id(), expires_on=about.made_at.date() + timedelta(days=self.desk.access.export_days)
+        )
+
+    def delivered(self, about: About, file: bytes, name: str, purpose: str) -> None:
+        """Writes the file into the journal. Raises Told where the role or the day's quota does not permit it, where the purpose is
+        missing, and where the journal cannot be written."""
+        desk = self.desk
+        if not desk.viewer.may(self._needed) or (self.wants_purpose and not purpose):
+            raise Told(_("Your role does not permit to take this away."))
+        entry = Entry(
+            id=about.file_id,
+            person=desk.viewer.person,
+            name=desk.reader,
+            role=desk.viewer.role.value,
+            branch_id=desk.viewer.branch_id,
+            action=Action.EXPORT,
+            what=self.what,
+            sql_hash=desk.warehouse.fingerprint(self.question, desk.viewer),
+            filters=tuple(about.filters),
+            scope=about.scope,
+            rows=about.row_count,
+            personal=self.personal,
+            purpose=purpose,
+            file_name=name,
+            file_sha256=hashlib.sha256(file).hexdigest(),
+            expires_on=about.expires_on,
+        )
+        desk.journal.add(entry, self._permit(about.row_count))
+
+    @property
+    def _needed(self) -> Permission:
+        if self.personal:
+            return Permission.EXPORT_PERSONAL
+        return Permission.EXPORT_LISTINGS if isinstance(self.question, ListingQuestion) else Permission.EXPORT_NUMBERS
+
+    def _permit(self, rows: int) -> Callable[[Taken], None]:
+        return lambda taken: self._within(taken, rows)
+
+    def _within(self, taken: Taken, rows: int) -> None:
+        quota = self.desk.access.quotas.get(self.desk.viewer.role)
+        if quota is None:
+            return
+        if taken.times >= quota.files:
+            raise TooMuch(
+                _("You have taken {n} files today, as many as a day allows. Come back tomorrow."), n=quota.files
+            )
+        if taken.rows + rows > quota.rows:
+            raise TooMuch(
+                _(
+                    "With this file you would have taken more than {rows} rows today. Narrow the filters, or come back tomorrow."
+                ),
+                rows=f"{quota.rows:,}",
+            )
