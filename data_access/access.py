@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from sqlalchemy import ColumnElement, String, bindparam
+from sqlalchemy import ColumnElement, String, and_, bindparam, false
 
 from measures.dimensions import lies_below
+from measures.model import _
+from measures.question import Told
 from measures.schema import LEVELS
 
 VIEWER = bindparam("viewer_path", type_=String)
 """The path of the viewer's branch; without a value for it no statement runs, and for null none gives a row."""
+
+AGENT = bindparam("viewer_agent", type_=String)
+"""The viewer's own id as an agent, in the statements of those who are held to their own customers."""
+
+
+class Refused(Told):
+    """What the viewer's role does not permit."""
 
 
 class Permission(StrEnum):
@@ -87,12 +96,32 @@ class Viewer:
         return permission in PERMITTED[self.role]
 
 
-def visible(path: ColumnElement[str]) -> ColumnElement[bool]:
-    """The condition on a row booked at the branch of that path under which the viewer may see it: at or below their own.
+_REFUSED = {
+    Permission.NUMBERS: _("Your role does not permit you to see numbers. Ask whoever gives out the roles."),
+    Permission.LISTINGS: _("Your role does not permit you to see listings. Ask whoever gives out the roles."),
+    Permission.PERSONAL: _(
+        "Your role does not permit you to see personal data unmasked. Look at them masked, or ask whoever gives out the roles."
+    ),
+}
 
-    A branch that the warehouse does not know has no path, so its viewer sees nothing.
+
+def demand(viewer: Viewer, permission: Permission) -> None:
+    """Raises Refused where the viewer's role does not permit it."""
+    if not viewer.may(permission):
+        raise Refused(_REFUSED[permission])
+
+
+def visible(path: ColumnElement[str], agent: ColumnElement[str] | None, *, held: bool) -> ColumnElement[bool]:
+    """The condition on a row booked at the branch of that path under which the viewer may see it: at or below their own, and for
+    a viewer who is `held` to their own customers, with their own id in `agent`.
+
+    A branch that the warehouse does not know has no path, so its viewer sees nothing. A row with nothing in `agent`, and any
+    row where there is no `agent`, is nobody's: who is held sees none of them.
     """
-    return lies_below(path, VIEWER)
+    below = lies_below(path, VIEWER)
+    if not held:
+        return below
+    return false() if agent is None else and_(below, agent == AGENT)
 
 
 def unsound(tree: Iterable[tuple[str, str | None, str, str]]) -> str | None:

@@ -1,7 +1,8 @@
 """From a question and a viewer to one SQL statement. Nothing else in the project writes SQL that reads facts.
 
 A statement is written for the *shape* of a question: what is asked, without the days, the ids and the viewer, which are
-parameters. So a statement cannot hold a viewer's branch or a reader's text, and is written once for all who ask alike.
+parameters. So a statement cannot hold a viewer's branch or a reader's text, and is written once for all who ask alike. It is
+written for nobody whose role does not permit what is asked.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from sqlalchemy import (
     case,
     cast,
     column,
+    distinct,
     func,
     literal,
     literal_column,
@@ -39,9 +41,10 @@ from sqlalchemy import (
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import CTE, BindParameter
 
-from data_access.access import VIEWER, Viewer, visible
-from measures.dimensions import PLACE, lies_below
-from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON
+from data_access.access import AGENT as VIEWERS_AGENT
+from data_access.access import VIEWER, Permission, Viewer, demand, visible
+from measures.dimensions import AGENT, PLACE, lies_below
+from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON, TODAY
 from measures.model import Count, Derived, Dimension, Fact, Listing, Measure, Placed, Ratio
 from measures.period import Period, last_days
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Order, Question
@@ -51,7 +54,7 @@ from measures.schema import DAY_OF, branches, events, products, viewers
 @dataclass(frozen=True)
 class Given:
     """What a statement is given beside the tables of the contract: the data's date, the paths of the branches by their ids, the
-    exceptions of the calendar, and the names of the derived tables that the warehouse holds.
+    exceptions of the calendar, the names of the derived tables that the warehouse holds, and today's date.
 
     A branch whose path is not given is not known, and nothing lies below it.
     """
@@ -60,6 +63,7 @@ class Given:
     paths: Mapping[str, str] = field(default_factory=dict)
     days_off: tuple[tuple[date, int], ...] = ()
     stored: frozenset[str] = frozenset()
+    today: date = field(default_factory=date.today)
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,8 @@ class _Shape:
     days_off: int
     stored: frozenset[str]
     cumulative: bool
+    held: bool
+    """Whether the viewer is held to the own customers, as an agent is."""
 
     def missing(self, measure: Measure, count: Count) -> frozenset[Dimension]:
         """The dimensions asked for that do not split `count`, because the ratio spans them."""
@@ -108,8 +114,9 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
 
     Each fact is counted apart, at the grain asked for, and the counts are laid side by side with UNION ALL: joined facts
     would multiply each other's rows. A count that a ratio holds whole over some dimension is counted without that dimension
-    and joined to every row of it. Ratios are divided last.
+    and joined to every row of it. Ratios are divided last. Raises Refused.
     """
+    demand(viewer, Permission.NUMBERS)
     step = question.step.step if question.step else None
     periods = [("", question.period), *([(BEFORE, question.against)] if question.against else [])]
     days = {ending: _balance_days(period, step, given) for ending, period in periods}
@@ -122,31 +129,45 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
         days_off=len(given.days_off),
         stored=given.stored,
         cumulative=question.cumulative,
+        held=_held(viewer),
     )
     return Statement(_answer(shape), _parameters(question, dict(periods), days, viewer, given))
 
 
 def listing_statement(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
-    """The rows of a listing that `viewer` may see, in the order asked for; LIMIT and OFFSET are added by the caller."""
-    rows = _rows(question.listing, _filters(question), question.order, given.stored)
+    """The rows of a listing that `viewer` may see, in the order asked for; LIMIT and OFFSET are added by the caller. Rows of a
+    list that may no longer be used are left out. Raises Refused, also for personal data asked for unmasked."""
+    _demand_listing(question, viewer)
+    held = _held(viewer)
+    rows = _rows(question.listing, _filters(question), question.order, given.stored, question.clear, held)
     return Statement(rows, _listing_parameters(question, viewer, given))
 
 
 def listing_count(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
-    """How many rows the listing has in all."""
-    rows = _rows_counted(question.listing, _filters(question), given.stored)
+    """How many rows the listing has in all. Raises Refused."""
+    _demand_listing(question, viewer)
+    rows = _rows_counted(question.listing, _filters(question), given.stored, _held(viewer))
+    return Statement(rows, _listing_parameters(question, viewer, given))
+
+
+def withheld_count(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
+    """How many customer lists, with how many rows, are left out of the listing, because they may no longer be used. Its fact
+    has a `customer_list`. Raises Refused."""
+    _demand_listing(question, viewer)
+    rows = _withheld_counted(question.listing, _filters(question), given.stored, _held(viewer))
     return Statement(rows, _listing_parameters(question, viewer, given))
 
 
 def branch_statement(viewer: Viewer, given: Given) -> Statement:
-    """The branches that `viewer` may see, top down: what the branch filter offers."""
+    """The branches that `viewer` may see, top down: what the branch filter offers. They are about no customer, so an agent sees
+    those that everybody at the same branch sees."""
     return Statement(_branches(), {VIEWER.key: given.paths.get(viewer.branch_id)})
 
 
 @lru_cache(maxsize=1)
 def _branches() -> Select:
     known = [branches.c[name] for name in ("branch_id", "name", "parent_id", "level", "path")]
-    return select(*known).where(visible(branches.c.path)).order_by(branches.c.path)
+    return select(*known).where(visible(branches.c.path, None, held=False)).order_by(branches.c.path)
 
 
 @lru_cache(maxsize=1)
@@ -160,18 +181,20 @@ def event_statement(
     period: Period, branch_id: str, product_ids: tuple[str, ...], viewer: Viewer, given: Given, *, by_product: bool
 ) -> Statement:
     """What happened in `period` at the branch, below it or above it as far as `viewer` may see, and to one of the products or to
-    all: happened_on, branch_id, label, the earliest first. `by_product`: whether the warehouse says which product it was."""
+    all: happened_on, branch_id, label, the earliest first. `by_product`: whether the warehouse says which product it was.
+    To an agent nothing: an event is about no customer of theirs. Raises Refused."""
+    demand(viewer, Permission.NUMBERS)
     found: dict[str, object] = {VIEWER.key: given.paths.get(viewer.branch_id), PARENT.key: given.paths.get(branch_id)}
     found |= {"from": period.start, "to": period.end}
     found |= {f"product_{number}": id_ for number, id_ in enumerate(product_ids)}
-    return Statement(_events(len(product_ids) if by_product else 0), found)
+    return Statement(_events(len(product_ids) if by_product else 0, _held(viewer)), found)
 
 
 @lru_cache(maxsize=32)
-def _events(products_chosen: int) -> Select:
+def _events(products_chosen: int, held: bool) -> Select:
     rows = select(events.c.happened_on, events.c.branch_id, events.c.label)
     rows = rows.select_from(events.join(PLACE, PLACE.c.branch_id == events.c.branch_id)).where(
-        visible(PLACE.c.path),
+        visible(PLACE.c.path, None, held=held),
         or_(lies_below(PLACE.c.path, PARENT), lies_below(PARENT, PLACE.c.path)),
         events.c.happened_on.between(bindparam("from", type_=Date), bindparam("to", type_=Date)),
     )
@@ -226,6 +249,16 @@ def _filters(question: Question | ListingQuestion) -> tuple[_Filter, ...]:
     return tuple(_Filter(d, len([i for i in ids if i is not None]), None in ids) for d, ids in question.where)
 
 
+def _held(viewer: Viewer) -> bool:
+    return viewer.agent_id is not None
+
+
+def _demand_listing(question: ListingQuestion, viewer: Viewer) -> None:
+    demand(viewer, Permission.LISTINGS)
+    if question.clear:
+        demand(viewer, Permission.PERSONAL)
+
+
 def _listing_parameters(question: ListingQuestion, viewer: Viewer, given: Given) -> dict[str, object]:
     days = {"": _balance_days(question.period, None, given)}
     return _parameters(question, {"": question.period}, days, viewer, given)
@@ -240,6 +273,8 @@ def _parameters(
 ) -> dict[str, object]:
     found: dict[str, object] = {
         VIEWER.key: given.paths.get(viewer.branch_id),
+        VIEWERS_AGENT.key: viewer.agent_id,
+        TODAY.key: given.today,
         DATA_UNTIL.key: given.data_until,
         PARENT.key: given.paths.get(getattr(question, "parent", None) or viewer.branch_id),
     }
@@ -301,25 +336,52 @@ def _answer(shape: _Shape) -> Select:
 
 
 @lru_cache(maxsize=128)
-def _rows(listing: Listing, filters: tuple[_Filter, ...], order: tuple[Order, ...], stored: frozenset[str]) -> Select:
-    columns = {c.name: c.of for c in listing.columns}
+def _rows(
+    listing: Listing,
+    filters: tuple[_Filter, ...],
+    order: tuple[Order, ...],
+    stored: frozenset[str],
+    clear: bool,
+    held: bool,
+) -> Select:
+    columns = {c.name: c.clear if clear and c.personal else c.of for c in listing.columns}
     rows = select(*(of.label(name) for name, of in columns.items()))
-    rows = _listed(rows, listing, list(columns.values()), filters)
+    rows = _listed(rows, listing, list(columns.values()), filters, held)
+    # By what is shown: rows in the order of what is masked would tell it.
     rows = rows.order_by(*(_sorted(columns[o.column], o) for o in order), *listing.order)
     return _with_given(rows, (("", 1),), 0, stored)
 
 
 @lru_cache(maxsize=128)
-def _rows_counted(listing: Listing, filters: tuple[_Filter, ...], stored: frozenset[str]) -> Select:
+def _rows_counted(listing: Listing, filters: tuple[_Filter, ...], stored: frozenset[str], held: bool) -> Select:
     # Without the columns' lookups, none of which changes the number of rows.
-    return _with_given(_listed(select(func.count().label("rows")), listing, [], filters), (("", 1),), 0, stored)
+    return _with_given(_listed(select(func.count().label("rows")), listing, [], filters, held), (("", 1),), 0, stored)
 
 
-def _listed(rows: Select, listing: Listing, columns: list[ColumnElement], filters: tuple[_Filter, ...]) -> Select:
+@lru_cache(maxsize=128)
+def _withheld_counted(listing: Listing, filters: tuple[_Filter, ...], stored: frozenset[str], held: bool) -> Select:
+    lists = func.count(distinct(listing.fact.customer_list.id)).label("lists")
+    rows = _listed(select(lists, func.count().label("rows")), listing, [], filters, held, usable=False)
+    return _with_given(rows, (("", 1),), 0, stored)
+
+
+def _listed(
+    rows: Select,
+    listing: Listing,
+    columns: list[ColumnElement],
+    filters: tuple[_Filter, ...],
+    held: bool,
+    *,
+    usable: bool = True,
+) -> Select:
+    """`rows` of the listing that the viewer may see, of lists that may be used today, or of those that may not."""
     fact = listing.fact
     chosen = frozenset(f.dimension for f in filters)
-    joined = fact.joined(PLACE, [*columns, *fact.only, *_filter_keys(fact, filters)])
-    return rows.select_from(joined).where(*_wanted(fact, "", filters, chosen))
+    wanted = _wanted(fact, "", filters, chosen, held)
+    if fact.customer_list is not None:
+        until = fact.customer_list.usable_until
+        wanted.append(or_(until.is_(None), until >= TODAY) if usable else until < TODAY)
+    return rows.select_from(fact.joined(PLACE, [*columns, *wanted])).where(*wanted)
 
 
 def _side_by_side(
@@ -335,7 +397,7 @@ def _side_by_side(
     ]
     if not by:
         return _one_row(shape, facts, names, found)
-    asked = [_ask(fact, ending, by, shape.filters, names) for fact, ending in facts]
+    asked = [_ask(shape, fact, ending, by, names) for fact, ending in facts]
     rows = (union_all(*asked) if len(asked) > 1 else asked[0]).subquery()
     keys = [rows.c[dimension.name] for dimension in by]
     # Of a union one row holds the name or the count, the others hold null; a fact alone has one row for each key.
@@ -362,7 +424,7 @@ def _one_row(
     source, columns = None, []
     for fact, ending in facts:
         own = {part: name for part, name in names.items() if part[0].fact is fact and part[2] == ending}
-        row = _ask(fact, ending, [], shape.filters, own).subquery()
+        row = _ask(shape, fact, ending, [], own).subquery()
         # Each gives one row, so an outer join is the same; of inner ones DuckDB weighs the orders, for longer than it counts.
         source = row if source is None else source.outerjoin(row, true())
         for part, name in own.items():
@@ -373,9 +435,7 @@ def _one_row(
     return counts
 
 
-def _ask(
-    fact: Fact, ending: str, by: list[Dimension], filters: tuple[_Filter, ...], names: Mapping[_Part, str]
-) -> Select:
+def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Mapping[_Part, str]) -> Select:
     """One fact's counts in one period; null in the columns of the others."""
     keys = {dimension: fact.keys[dimension] for dimension in by}
     columns: list[ColumnElement] = [key.id.label(dimension.name) for dimension, key in keys.items()]
@@ -384,25 +444,22 @@ def _ask(
         mine = count.fact is fact and counted_in == ending
         columns.append(cast(count.of if mine else null(), count.type).label(name))
     # A filter on a dimension that the ratio spans does not narrow the whole count.
-    chosen = tuple(f for f in filters if f.dimension in fact.keys)
+    chosen = tuple(f for f in shape.filters if f.dimension in fact.keys)
     touched = frozenset(by) | {f.dimension for f in chosen}
-    rows = select(*columns).select_from(fact.joined(PLACE, [*columns, *fact.only, *_filter_keys(fact, chosen)]))
+    wanted = _wanted(fact, ending, chosen, touched, shape.held)
+    rows = select(*columns).select_from(fact.joined(PLACE, [*columns, *wanted]))
     # Grouped by position: PostgreSQL takes one expression with parameters, written twice, for two different ones.
-    rows = rows.where(*_wanted(fact, ending, chosen, touched)).group_by(
-        *(literal_column(str(n + 1)) for n in range(len(by)))
-    )
+    rows = rows.where(*wanted).group_by(*(literal_column(str(n + 1)) for n in range(len(by))))
     return _on_own_days(rows, ending)
 
 
-def _filter_keys(fact: Fact, filters: tuple[_Filter, ...]) -> list[ColumnElement]:
-    return [fact.keys[f.dimension].id for f in filters if f.unknown or not f.dimension.in_tree]
-
-
 def _wanted(
-    fact: Fact, ending: str, filters: tuple[_Filter, ...], touched: frozenset[Dimension]
+    fact: Fact, ending: str, filters: tuple[_Filter, ...], touched: frozenset[Dimension], held: bool
 ) -> list[ColumnElement[bool]]:
     """The rows of `fact` that are asked for: visible to the viewer, in the period, chosen by the filters."""
-    rows = [visible(PLACE.c.path), *fact.only]
+    rows = [visible(PLACE.c.path, fact.agent, held=held), *fact.only]
+    if held:  # as a filter on the own id: the targets set for the agent are asked for, and not those of the branch
+        touched |= {AGENT}
     if fact.placed is Placed.EVENT:
         rows.append(fact.day.between(bindparam(f"from{ending}", type_=Date), bindparam(f"to{ending}", type_=Date)))
     for dimensions, all_of_them in fact.whole.items():

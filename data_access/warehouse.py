@@ -9,7 +9,7 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +41,7 @@ from data_access.sql import (
     statement,
     tree_statement,
     viewers_statement,
+    withheld_count,
 )
 from measures.catalogue import DERIVED, Catalogue, catalogue
 from measures.model import Need, Unit, _
@@ -97,17 +98,31 @@ class State:
     catalogue: Catalogue
 
 
+class Withheld(NamedTuple):
+    """How many customer lists, with how many rows, are left out of a listing, because they may no longer be used."""
+
+    lists: int
+    rows: int
+
+
 class _Kept(NamedTuple):
     answer: pd.DataFrame
     bytes: int
 
 
 class Warehouse:
-    """A warehouse at a URL. It is read-only; a file that is replaced by a new load is picked up by the next question."""
+    """A warehouse at a URL. It is read-only; a file that is replaced by a new load is picked up by the next question.
 
-    def __init__(self, url: str, days_off: tuple[tuple[date, int], ...] = ()) -> None:
+    `today` tells the date at each question: lists that may no longer be used then are not listed. Who may see what is asked is
+    decided by the viewer's role; what it does not permit is Refused.
+    """
+
+    def __init__(
+        self, url: str, days_off: tuple[tuple[date, int], ...] = (), today: Callable[[], date] = date.today
+    ) -> None:
         self._url = make_url(url)
         self._days_off = days_off
+        self._today = today
         self._lock = threading.RLock()
         self._engine: Engine | None = None
         self._version: object = None
@@ -132,7 +147,7 @@ class Warehouse:
     def fetch(self, question: Question, viewer: Viewer) -> pd.DataFrame:
         """The answer: for each dimension a column of ids (days for a step of time) and, where it has one, `…_name`; for each measure
         a column, and `…_before` for the period compared with. Counts are whole numbers, shares 0–1, missing where nothing
-        can be told. Raises WarehouseError, QuestionError."""
+        can be told. Raises Refused, WarehouseError, QuestionError."""
         state = self.state()
         answer = self._cached(state, statement(question, viewer, self._given(state)), _types_of(question))
         if question.against:
@@ -166,7 +181,7 @@ class Warehouse:
     def listing(
         self, question: ListingQuestion, viewer: Viewer, *, limit: int | None = None, offset: int = 0
     ) -> pd.DataFrame:
-        """`limit` rows of the listing after the first `offset`, one column for each of its columns. Raises WarehouseError."""
+        """`limit` rows of the listing after the first `offset`, one column for each of its columns. Raises Refused, WarehouseError."""
         state = self.state()
         asked = listing_statement(question, viewer, self._given(state))
         types = {c.name: "Int64" if c.unit is Unit.COUNT else _type_of(c.of.type) for c in question.listing.columns}
@@ -178,10 +193,20 @@ class Warehouse:
         return self._read(asked, types)
 
     def count(self, question: ListingQuestion, viewer: Viewer) -> int:
-        """How many rows the listing has. Raises WarehouseError."""
+        """How many rows the listing has. Raises Refused, WarehouseError."""
         state = self.state()
         found = self._cached(state, listing_count(question, viewer, self._given(state)), {"rows": "Int64"})
         return int(found["rows"].iloc[0])
+
+    def withheld(self, question: ListingQuestion, viewer: Viewer) -> Withheld:
+        """How much is left out of the listing, because it is of customer lists that may no longer be used: the rest of what
+        `viewer` would see. Raises Refused, WarehouseError."""
+        if question.listing.fact.customer_list is None:
+            return Withheld(0, 0)
+        state = self.state()
+        asked = withheld_count(question, viewer, self._given(state))
+        (found,) = self._cached(state, asked, {"lists": "Int64", "rows": "Int64"}).itertuples(index=False)
+        return Withheld(int(found.lists), int(found.rows))
 
     def branches(self, viewer: Viewer) -> pd.DataFrame:
         """The branches that `viewer` may see, top down: branch_id, name, parent_id, level, path. Raises WarehouseError."""
@@ -192,7 +217,7 @@ class Warehouse:
     def events(self, period: Period, branch_id: str, product_ids: Iterable[str], viewer: Viewer) -> pd.DataFrame:
         """What happened in `period` to the branch, or to one below or above it that `viewer` may see, and to one of the products or
         to all (none: to any): happened_on, branch_id, label, the earliest first. Empty where the warehouse keeps no events.
-        Raises WarehouseError."""
+        Raises Refused, WarehouseError."""
         state = self.state()
         types = {"happened_on": "datetime64[s]", "branch_id": "str", "label": "str"}
         if not {(events.name, name) for name in types} <= state.present:
@@ -208,7 +233,7 @@ class Warehouse:
 
     def sql(self, question: Question, viewer: Viewer) -> str:
         """The statement that answers `question`, its values written into it, as it can be pasted into the engine's own shell:
-        for people, never for running."""
+        for people, never for running. Raises Refused."""
         asked = statement(question, viewer, self._given(self.state()))
         # A driver that marks parameters with % has every other % doubled; "named" leaves them as they are.
         dialect = type(self._engine.dialect)(paramstyle="named")
@@ -265,7 +290,7 @@ class Warehouse:
         return self._url.get_backend_name() == "duckdb"
 
     def _given(self, state: State) -> Given:
-        return Given(state.data_until, state.paths, self._days_off, state.stored)
+        return Given(state.data_until, state.paths, self._days_off, state.stored, self._today())
 
     def _cached(self, state: State, asked: Statement, types: Mapping[str, str]) -> pd.DataFrame:
         """The answer from the cache, whose key is the finished statement: below the viewer's scope, so that nobody is handed
@@ -491,7 +516,7 @@ class Warehouse:
             for table, day in DAY_OF.items()
             if (table, day.name) in present
         ]
-        yesterday = date.today() - timedelta(days=1)
+        yesterday = self._today() - timedelta(days=1)
         if not days:
             return yesterday
         last = self._read(Statement(sa.union_all(*days), {}), {"day": "datetime64[s]"})["day"].max()

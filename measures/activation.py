@@ -38,6 +38,9 @@ open_then = and_(
 
 # Facts --------------------------------------------------------------------------------------------------------------
 
+# To an agent a contract and its use are those of the customers whom the agent looks after today, whoever signed them; a month's
+# counts are of nobody's customers.
+
 SIGNED = Fact(
     name="contracts_signed",
     grain=_("one contract, on the day of its signing"),
@@ -49,6 +52,7 @@ SIGNED = Fact(
     | {DAYS_TO_USE: days_watched(contracts.c.signed_on, contracts.c.activated_on, contracts.c.closed_on)}
     | time_keys(contracts.c.signed_on),
     lookups=_contract_lookups,
+    agent=customers.c.agent_id,
 )
 
 CLOSED = Fact(
@@ -60,6 +64,7 @@ CLOSED = Fact(
     day=contracts.c.closed_on,
     keys=_contract_keys | time_keys(contracts.c.closed_on),
     lookups=_contract_lookups,
+    agent=customers.c.agent_id,
 )
 
 HELD = Fact(
@@ -71,6 +76,7 @@ HELD = Fact(
     day=AS_OF.c.day,
     keys=_contract_keys | time_keys(AS_OF.c.day),
     lookups=_contract_lookups,
+    agent=customers.c.agent_id,
 )
 
 ELECTRONIC = Fact(
@@ -86,6 +92,7 @@ ELECTRONIC = Fact(
     keys=branch_keys() | product_keys(contracts.c.product_id) | customer_keys() | time_keys(AS_OF.c.day),
     lookups=branch_lookups(customers.c.branch_id),
     only=(products.c.electronic, contracts.c.activated_on <= AS_OF.c.day),
+    agent=customers.c.agent_id,
 )
 
 _per_customer = (
@@ -105,6 +112,7 @@ E_CUSTOMERS = Fact(
     day=_per_customer.c.day,
     keys=branch_keys() | customer_keys() | time_keys(_per_customer.c.day),
     lookups=branch_lookups(customers.c.branch_id),
+    agent=customers.c.agent_id,
 )
 
 CUSTOMERS = Fact(
@@ -115,6 +123,7 @@ CUSTOMERS = Fact(
     placed=Placed.SNAPSHOT,
     keys=branch_keys() | customer_keys() | agent_key(customers.c.agent_id),
     lookups=lookups_of(customers, customers.c.branch_id),
+    agent=customers.c.agent_id,
 )
 
 MONTHS = Fact(
@@ -156,6 +165,7 @@ USED = Fact(
     | {USE_CHANNEL: Key(usage.c.channel)}
     | time_keys(usage.c.month),
     lookups=lookups_of(usage, usage.c.branch_id),
+    agent=customers.c.agent_id,
 )
 
 # Counts -------------------------------------------------------------------------------------------------------------

@@ -90,7 +90,13 @@ def catalogue(present: frozenset[Need]) -> Catalogue:
     def narrowed(fact: Fact) -> Fact:
         if fact not in facts:
             kept = {d: key for d, key in fact.keys.items() if _needs_of_key(fact, key) <= present}
-            facts[fact] = fact if len(kept) == len(fact.keys) else replace(fact, keys=kept)
+            # Without the column that tells whose a row is, an agent sees none: never all.
+            agent = fact.agent if fact.agent is not None and fact.needs(fact.agent) <= present else None
+            from_list = fact.customer_list
+            if from_list and not fact.needs(from_list.id) | fact.needs(from_list.usable_until) <= present:
+                from_list = None
+            same = len(kept) == len(fact.keys) and agent is fact.agent and from_list is fact.customer_list
+            facts[fact] = fact if same else replace(fact, keys=kept, agent=agent, customer_list=from_list)
         return facts[fact]
 
     def answerable(count: Count) -> Count | None:

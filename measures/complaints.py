@@ -27,7 +27,7 @@ from measures.dimensions import (
 )
 from measures.given import AS_OF, SEEN_ON, days_between
 from measures.model import Better, Count, Fact, Key, Listing, ListingColumn, Placed, Ratio, Spread, Unit, _
-from measures.schema import complaints, products
+from measures.schema import complaints, customers, products
 
 FAMILY_NAME = _("Complaints")
 
@@ -53,6 +53,9 @@ _lookups = lookups_of(complaints, complaints.c.branch_id)
 
 # Facts --------------------------------------------------------------------------------------------------------------
 
+# To an agent complaints are those from the customers whom the agent looks after. Not those about the agent: who is complained
+# about is not the one to be told.
+
 RECEIVED = Fact(
     name="complaints_received",
     grain=_("one complaint, on the day it came in"),
@@ -64,6 +67,7 @@ RECEIVED = Fact(
     | {COMPLAINT_STATE: Key(_state), DAYS_TO_CLOSE: days_watched(received_on, closed_on)}
     | time_keys(received_on),
     lookups=_lookups,
+    agent=customers.c.agent_id,
 )
 
 CLOSED = Fact(
@@ -75,6 +79,7 @@ CLOSED = Fact(
     day=closed_on,
     keys=_keys | time_keys(closed_on),
     lookups=_lookups,
+    agent=customers.c.agent_id,
 )
 
 _days_left = days_between(AS_OF.c.day, complaints.c.due_on)
@@ -103,6 +108,7 @@ OPEN = Fact(
     }
     | time_keys(AS_OF.c.day),
     lookups=_lookups,
+    agent=customers.c.agent_id,
 )
 
 _OF_COMPLAINTS = frozenset({CAUSE, COMPLAINT_CHANNEL, SEVERITY, COMPLAINT_STATE})

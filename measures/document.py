@@ -9,7 +9,7 @@ from pathlib import Path
 
 from measures.catalogue import DIMENSION, LISTINGS, MEASURES
 from measures.dimensions import OF_CUSTOMERS, OF_PRODUCTS, TIME, branch_keys
-from measures.model import Better, Count, Dimension, Listing, Measure, Placed, Ratio, Unit
+from measures.model import Better, Count, Dimension, Fact, Listing, Measure, Placed, Ratio, Unit
 
 FILE = Path(__file__).resolve().parent.parent / "MEASURES.md"
 
@@ -66,6 +66,13 @@ def _lines() -> Iterator[str]:
         "A total is asked anew, never added up from what is seen. Ratios are divided last, after both counts are known for "
         "the group. `python -m data_access ask NAME` asks for one without a browser."
     )
+    yield ""
+    yield (
+        "A viewer sees the rows booked at or below their own branch. An agent sees of these the own customers alone: of "
+        "contracts, their use and complaints those of the customers whom the agent looks after (not the complaints about the "
+        "agent); of follow-up the customers given to the agent and the contacts that the agent made; of targets those set for "
+        "the agent. What is of no agent is shown to no agent, and so are events. Branches and products have names for everybody."
+    )
     for family in dict.fromkeys(measure.family for measure in MEASURES.values()):
         yield from ("", f"## {family}")
         for measure in MEASURES.values():
@@ -86,9 +93,12 @@ def _lines() -> Iterator[str]:
         yield f"| `{dimension.name}` | {dimension.label} | {_values(dimension)} |"
     yield from ("", "## Listings", "", "Rows instead of numbers.")
     for listing in LISTINGS.values():
-        columns = ", ".join(column.label + (" (masked)" if column.masked else "") for column in listing.columns)
+        columns = ", ".join(column.label + (" (masked)" if column.personal else "") for column in listing.columns)
         yield from ("", f"### {listing.label} · `{listing.name}`", "", listing.meaning, "")
         yield f"- columns: {columns}"
+        yield f"- to an agent: {_of_an_agent(listing.fact)}"
+        if listing.fact.customer_list is not None:
+            yield "- left out, and told how many: rows of a list after the last day on which it may be used"
         yield f"- needs: {_needs(listing)}"
     yield ""
 
@@ -103,6 +113,7 @@ def _measure(measure: Measure) -> Iterator[str]:
             yield f"- not narrowed in what it is divided by: {_names(measure.spans)}"
     for grain, placed in dict.fromkeys((count.fact.grain, count.fact.placed) for count in measure.counts):
         yield f"- a row counted is {grain}; {_PLACED[placed]}"
+    yield f"- to an agent: {'; '.join(dict.fromkeys(_of_an_agent(count.fact) for count in measure.counts))}"
     if not measure.has_history:
         yield "- known for the data's date alone: it has no series over time"
     if isinstance(measure, Count) and not measure.adds_up:
@@ -111,6 +122,13 @@ def _measure(measure: Measure) -> Iterator[str]:
     yield f"- needs: {_needs(measure)}"
     for other in dict.fromkeys(count.otherwise for count in measure.counts if count.otherwise):
         yield f"- where the warehouse lacks that: {_needs(other)}"
+
+
+def _of_an_agent(fact: Fact) -> str:
+    if fact.agent is None:
+        return "nothing"
+    (told,) = fact.agent.base_columns  # that of a sub-query knows its table through the column that it stands for
+    return f"the rows whose `{told.table.name}.{told.name}` is the agent"
 
 
 def _count(count: Count) -> str:

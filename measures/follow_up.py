@@ -20,7 +20,21 @@ from measures.dimensions import (
     time_keys,
 )
 from measures.given import AS_OF, SEEN_ON, days_after, days_between
-from measures.model import Better, Count, Derived, Fact, Key, Listing, ListingColumn, Placed, Ratio, Unit, _
+from measures.masks import masked_name, masked_phone
+from measures.model import (
+    Better,
+    Count,
+    CustomerList,
+    Derived,
+    Fact,
+    Key,
+    Listing,
+    ListingColumn,
+    Placed,
+    Ratio,
+    Unit,
+    _,
+)
 from measures.schema import agents, assignments, campaigns, contacts, contracts, customers, products
 
 FAMILY_NAME = _("Follow-up")
@@ -80,7 +94,12 @@ _lookups = lookups_of(assignments, assignments.c.branch_id) | {
     ASSIGNMENT_RESULTS: ASSIGNMENT_RESULTS.c.assignment_id == assignments.c.assignment_id,
 }
 
+_list = CustomerList(assignments.c.campaign_id, campaigns.c.expires_on)
+
 # Facts --------------------------------------------------------------------------------------------------------------
+
+# Follow-up is an agent's work: to an agent, the customers given to the agent and the contacts that the agent made, also where
+# somebody else looks after the customer.
 
 ASSIGNED = Fact(
     name="assignments",
@@ -97,6 +116,8 @@ ASSIGNED = Fact(
     }
     | time_keys(assignments.c.assigned_on),
     lookups=_lookups,
+    agent=assignments.c.agent_id,
+    customer_list=_list,
 )
 
 OPEN = Fact(
@@ -114,6 +135,8 @@ OPEN = Fact(
     day=AS_OF.c.day,
     keys=_keys | {OPEN_AGE: open_age(assignments.c.assigned_on)} | time_keys(AS_OF.c.day),
     lookups=_lookups,
+    agent=assignments.c.agent_id,
+    customer_list=_list,
 )
 
 OVERDUE = Fact(
@@ -126,6 +149,8 @@ OVERDUE = Fact(
     keys=OPEN.keys,
     lookups=OPEN.lookups,
     only=(assignments.c.due_on < AS_OF.c.day,),
+    agent=OPEN.agent,
+    customer_list=OPEN.customer_list,
 )
 
 CONTACTS = Fact(
@@ -142,6 +167,7 @@ CONTACTS = Fact(
     | {CONTACT_KIND: Key(contacts.c.kind)}
     | time_keys(_contacted_on),
     lookups=lookups_of(contacts, contacts.c.branch_id),
+    agent=contacts.c.agent_id,
 )
 
 
@@ -385,11 +411,6 @@ MEASURES = (
 # Listings -----------------------------------------------------------------------------------------------------------
 
 
-def masked_name(name):
-    """The first character of a personal name, the rest hidden: masked in SQL, so that the whole name never leaves it."""
-    return case((func.length(name) > 0, func.substr(name, 1, 1) + "**"))
-
-
 overdue_customers = Listing(
     name="overdue_customers",
     label=_("Overdue customers"),
@@ -399,7 +420,8 @@ overdue_customers = Listing(
     fact=OVERDUE,
     columns=(
         ListingColumn("assignment_id", _("Assignment"), assignments.c.assignment_id),
-        ListingColumn("customer", _("Customer"), masked_name(customers.c.name), masked=True),
+        ListingColumn("customer", _("Customer"), masked_name(customers.c.name), clear=customers.c.name),
+        ListingColumn("phone", _("Phone"), masked_phone(customers.c.phone), clear=customers.c.phone),
         ListingColumn("campaign", _("List"), campaigns.c.name),
         ListingColumn("product", _("Product"), products.c.name),
         ListingColumn("branch", _("Branch"), PLACE.c.name),

@@ -15,6 +15,9 @@ from sqlalchemy.sql.functions import FunctionElement
 DATA_UNTIL = bindparam("data_until", type_=Date)
 """The last day that is complete in the warehouse."""
 
+TODAY = bindparam("today", type_=Date)
+"""The day on which somebody looks, whatever the data's date: what may no longer be used today is not shown."""
+
 SEEN_ON = bindparam("seen_on", type_=Date)
 """The day on which what became of an event is looked at: the data's date, and for a period compared with, a day as long after
 that period as the data's date is after the one asked for. What happened since last year is not held against this week."""

@@ -85,12 +85,22 @@ class Key:
 
 
 @dataclass(frozen=True, eq=False)
+class CustomerList:
+    """The customer list that a row comes from: its id, and the last day on which it may be used (null: any)."""
+
+    id: ColumnElement
+    usable_until: ColumnElement
+
+
+@dataclass(frozen=True, eq=False)
 class Fact:
     """A table of events; `grain` says what one row of it is.
 
     `lookups` are joined only when an expression reads them: a warehouse without agents still answers by product.
     `whole` says, for some dimensions, which rows stand for all of their values: they alone are read when a question neither
     splits nor filters by one of these dimensions, and never when it does (a target for all products beside one for cards).
+    `agent` tells whose customer a row is about, or whose work: an agent who looks sees the rows with their own id alone, and
+    none of a fact that cannot tell. Rows of a `customer_list` that may no longer be used are counted, and not listed.
     """
 
     name: str
@@ -103,6 +113,8 @@ class Fact:
     lookups: Mapping[FromClause, ColumnElement] = field(default_factory=dict)
     only: tuple[ColumnElement, ...] = ()
     whole: Mapping[frozenset[Dimension], ColumnElement] = field(default_factory=dict)
+    agent: ColumnElement | None = None
+    customer_list: CustomerList | None = None
 
     def __repr__(self) -> str:
         return self.name
@@ -264,14 +276,19 @@ class Ratio(Measure):
 
 @dataclass(frozen=True, eq=False)
 class ListingColumn:
-    """One column of a listing. `masked` columns show personal data in part only."""
+    """One column of a listing. Of personal data `of` is masked; `clear` is shown to those alone who may see it and ask for it."""
 
     name: str
     label: str
     of: ColumnElement
     unit: Unit | None = None
     values: Mapping[str, str] = field(default_factory=dict)
-    masked: bool = False
+    clear: ColumnElement | None = None
+
+    @property
+    def personal(self) -> bool:
+        """Whether the column holds personal data."""
+        return self.clear is not None
 
 
 @dataclass(frozen=True, eq=False)

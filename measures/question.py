@@ -115,12 +115,16 @@ class Question:
 
 @dataclass(frozen=True)
 class ListingQuestion:
-    """Rows of a listing, of some branches and products, in a period. `order` is a column's name; empty: the listing's own."""
+    """Rows of a listing, of some branches and products, in a period. `order` is a column's name; empty: the listing's own.
+
+    `clear` asks for personal data as they are, instead of masked.
+    """
 
     listing: Listing
     period: Period
     where: Where = ()
     order: tuple[Order, ...] = ()
+    clear: bool = False
 
     def __post_init__(self) -> None:
         for dimension, _values in self.where:

@@ -65,6 +65,7 @@ def _fact(name: str, grain: str, rows: Subquery, *elapsed: Dimension) -> Fact:
         lookups=branch_lookups(rows.c.branch_id)
         | {products: products.c.product_id == rows.c.product_id, agents: agents.c.agent_id == rows.c.agent_id},
         whole=_whole(rows.c.product_id, rows.c.agent_id),
+        agent=rows.c.agent_id,  # to an agent, the targets set for the agent: not those of the branch
     )
 
 

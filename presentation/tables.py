@@ -108,7 +108,8 @@ def listing_table(question: ListingQuestion, rows: pd.DataFrame, say: Words) -> 
     for column in listing.columns:
         kind = "day" if isinstance(column.of.type, (Date, DateTime)) else "number" if column.unit else "text"
         values = {code: say(text) for code, text in column.values.items()}
-        columns.append(Column(column.name, say(column.label), kind, column.unit, values=values, masked=column.masked))
+        masked = column.personal and not question.clear
+        columns.append(Column(column.name, say(column.label), kind, column.unit, values=values, masked=masked))
     return Table(say(listing.label), tuple(columns), rows.reset_index(drop=True), meaning=say(listing.meaning))
 
 

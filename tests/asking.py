@@ -12,8 +12,8 @@ from measures.question import Order, Question, where
 from tests.bank import HEAD_OFFICE, PERIOD
 
 
-def viewer(branch: str) -> Viewer:
-    return Viewer("tester", branch, Role.VISITOR)
+def viewer(branch: str, agent: str | None = None) -> Viewer:
+    return Viewer("tester", branch, Role.AGENT if agent else Role.VISITOR, agent)
 
 
 def question(
@@ -37,9 +37,16 @@ def question(
     )
 
 
-def ask(warehouse: Warehouse, measures: str, *by: str, branch: str = HEAD_OFFICE, **more: object) -> pd.DataFrame:
-    """The answer to `question`, for a viewer of `branch`."""
-    return warehouse.fetch(question(warehouse, measures, *by, **more), viewer(branch))
+def ask(
+    warehouse: Warehouse,
+    measures: str,
+    *by: str,
+    branch: str = HEAD_OFFICE,
+    agent: str | None = None,
+    **more: object,
+) -> pd.DataFrame:
+    """The answer to `question`, for a viewer of `branch`, or of the own customers of an agent there."""
+    return warehouse.fetch(question(warehouse, measures, *by, **more), viewer(branch, agent))
 
 
 def number(warehouse: Warehouse, measure: str, **more: object) -> float | None:

@@ -6,7 +6,9 @@ called like a formula. 1200 is closed. 14 has complaints and no contract. 1, 12 
 those of what lies below them. 14 is in no area, head office in no region.
 
 Customers. c01 holds contracts in three branches, two of them for one product; c06 is a company, of which no age, sex or tier
-is known; c11 holds nothing; ages stand on both sides of the bands' edges in 2026 (18, 25, 26, 30, 60, 61).
+is known; c11 holds nothing; ages stand on both sides of the bands' edges in 2026 (18, 25, 26, 30, 60, 61). Who looks after a
+customer is neither always who sold to them (k02, k17), nor who is to call them (s02, s08); nobody looks after c02 and c08.
+c03's telephone is too short to show two of its digits, c05 has none.
 
 Contracts, seen from 20 May 2026. Signed on the first and the last day of April–May and a day beside (k01, k07, k08, k19);
 used on the last day of the window (k02, k05, k14) and a day after it (k15, k20); the window over today (k02, k05) or
@@ -16,7 +18,7 @@ last used 30 and 90 days ago (k08, k09) or one day less (k11, k12); closed on th
 
 Follow-up. s01 is contacted twice and s03 matches two contracts: joined as they are they would count double. s03 is contacted
 on its due day, s02 after it, s04 never, s05 is not due yet, s07 is due today; s06 closes on the last day. s07 converts on
-the 30th day after a contact, s09 on the 31st, which is too late. Contacts without list, product or agent: x07, x08.
+the 30th day after a contact, s09 on the 31st, which is too late. The list l2 may one day no longer be used, l1 always may. Contacts without list, product or agent: x07, x08.
 
 Complaints. Received in the first and the last second of April–May and a second beside (p01, p02, p03); closed on the due
 day in the evening (p04), a day late (p05), without a due day (p06, p07); open past due (p08), due today (p09), due later (p10).
@@ -110,19 +112,19 @@ _PICTURES = {
         a4       | Li Wei  | 13%
     """,
     "customers": """
-        customer_id | branch_id | agent_id | kind      | birth_year | gender | tier    | balance | payroll | name
-        c01         | 1210      | a1       | personal  | 1990       | female | top     | 1000.50 | yes     | Wang Fang
-        c02         | 1210      | -        | personal  | 2010       | male   | general | 20      | no      | 李娜
-        c03         | 1211      | a1       | personal  | 2000       | female | -       | -       | -       | =1+1
-        c04         | 12        | a1       | personal  | 1980       | male   | first   | 7       | yes     | -
-        c05         | 120       | a2       | personal  | 1965       | female | first   | 300     | no      | Chen
-        c06         | 13%       | a4       | corporate | -          | -      | -       | 9000    | -       | Acme
-        c07         | 13%       | a4       | personal  | 1966       | male   | second  | 80      | yes     | Zhao
-        c08         | 12_       | -        | personal  | 2008       | -      | general | 1       | no      | O'Neill
-        c09         | 120       | a2       | personal  | 2001       | male   | odd one | 50      | yes     | Sun
-        c10         | 1         | -        | personal  | 1985       | female | top     | 5       | no      | Qian
-        c11         | 14        | -        | personal  | 1975       | female | second  | 5       | no      | Wu
-        c12         | 1200      | a2       | personal  | 1996       | male   | general | 5       | no      | Zheng
+        customer_id | branch_id | agent_id | kind      | birth_year | gender | tier    | balance | payroll | name      | phone
+        c01         | 1210      | a1       | personal  | 1990       | female | top     | 1000.50 | yes     | Wang Fang | 10100000001
+        c02         | 1210      | -        | personal  | 2010       | male   | general | 20      | no      | 李娜        | 10955551234
+        c03         | 1211      | a1       | personal  | 2000       | female | -       | -       | -       | =1+1      | 123456
+        c04         | 12        | a1       | personal  | 1980       | male   | first   | 7       | yes     | -         | -
+        c05         | 120       | a2       | personal  | 1965       | female | first   | 300     | no      | Chen      | -
+        c06         | 13%       | a4       | corporate | -          | -      | -       | 9000    | -       | Acme      | -
+        c07         | 13%       | a4       | personal  | 1966       | male   | second  | 80      | yes     | Zhao      | -
+        c08         | 12_       | -        | personal  | 2008       | -      | general | 1       | no      | O'Neill   | -
+        c09         | 120       | a2       | personal  | 2001       | male   | odd one | 50      | yes     | Sun       | 10111119933
+        c10         | 1         | -        | personal  | 1985       | female | top     | 5       | no      | Qian      | -
+        c11         | 14        | -        | personal  | 1975       | female | second  | 5       | no      | Wu        | -
+        c12         | 1200      | a2       | personal  | 1996       | male   | general | 5       | no      | Zheng     | -
     """,
     "contracts": """
         contract_id | customer_id | product_id | branch_id | agent_id | signed_on  | activated_on | closed_on  | last_used_on
@@ -160,9 +162,9 @@ _PICTURES = {
         c10         | card       | 1         | 2024-01-01 | 3            | 5      | counter
     """,
     "campaigns": """
-        campaign_id | name        | product_id | branch_id | starts_on  | ends_on
-        l1          | Spring list | mobile     | 1         | 2026-02-01 | 2026-05-31
-        l2          | Spring list | card       | 1         | 2026-02-01 | 2026-05-31
+        campaign_id | name        | product_id | branch_id | starts_on  | ends_on    | expires_on
+        l1          | Spring list | mobile     | 1         | 2026-02-01 | 2026-05-31 | -
+        l2          | Spring list | card       | 1         | 2026-02-01 | 2026-05-31 | 2099-12-31
     """,
     "assignments": """
         assignment_id | campaign_id | customer_id | product_id | branch_id | agent_id | assigned_on | due_on     | closed_on  | outcome

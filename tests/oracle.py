@@ -260,6 +260,13 @@ class Fact:
     rows: Callable[[Asked], Iterable[Row]]
     dimensions: frozenset[str]
     targets: bool = False
+    whose: str | None = None
+    """What tells the agent to whom a row may be shown: `customer`, who looks after the customer, `row`, its own agent, or nothing."""
+
+    def is_of(self, agent: str, row: Row, asked: Asked) -> bool:
+        if self.whose == "customer":
+            return asked.named("customers", row["customer_id"]).get("agent_id") == agent
+        return self.whose == "row" and row["agent_id"] == agent
 
     def wanted(self, row: Row, asked: Asked) -> bool:
         """A target for all products or all agents stands only where nothing is said of product or agent."""
@@ -271,8 +278,10 @@ class Fact:
         return True
 
 
-def _fact(rows: Callable[[Asked], Iterable[Row]], *dimensions: str, targets: bool = False) -> Fact:
-    return Fact(rows, frozenset({*TREE, *dimensions}), targets)
+def _fact(
+    rows: Callable[[Asked], Iterable[Row]], *dimensions: str, targets: bool = False, whose: str | None = "customer"
+) -> Fact:
+    return Fact(rows, frozenset({*TREE, *dimensions}), targets, whose)
 
 
 _OF_CONTRACTS = (*PRODUCTS, *CUSTOMERS, "agent", *STEPS)
@@ -282,21 +291,23 @@ SIGNED = _fact(signed, *_OF_CONTRACTS)
 CLOSED = _fact(partial(happened, "contracts", "closed_on"), *_OF_CONTRACTS)
 FIRST_USED = _fact(partial(happened, "contracts", "activated_on"), *_OF_CONTRACTS)
 HELD = _fact(held, *_OF_CONTRACTS)
-MONTHS_HELD = _fact(months_held, *PRODUCTS, *STEPS)
+MONTHS_HELD = _fact(months_held, *PRODUCTS, *STEPS, whose=None)
 CUSTOMERS_KEPT = _fact(all_customers, *CUSTOMERS, "agent")
 ELECTRONIC = _fact(electronic_and_used, *PRODUCTS, *CUSTOMERS, *STEPS)
 E_HOLDERS = _fact(electronic_holders, *CUSTOMERS, *STEPS)
 USED = _fact(partial(happened, "usage", "month"), *PRODUCTS, *CUSTOMERS, "use_channel", *STEPS)
-ASSIGNED = _fact(assigned, *_OF_CONTRACTS, "campaign")
-OPEN = _fact(partial(with_open_age, open_assignments, "assigned_on"), *_OF_CONTRACTS, "campaign", "open_age")
-CONTACTS = _fact(partial(happened, "contacts", "contacted_at"), *_OF_CONTRACTS, "contact_kind")
+ASSIGNED = _fact(assigned, *_OF_CONTRACTS, "campaign", whose="row")
+OPEN = _fact(
+    partial(with_open_age, open_assignments, "assigned_on"), *_OF_CONTRACTS, "campaign", "open_age", whose="row"
+)
+CONTACTS = _fact(partial(happened, "contacts", "contacted_at"), *_OF_CONTRACTS, "contact_kind", whose="row")
 RECEIVED = _fact(complaints, *_OF_COMPLAINTS, "complaint_state")
 DONE = _fact(partial(happened, "complaints", "closed_at"), *_OF_COMPLAINTS)
 OPEN_COMPLAINTS = _fact(open_complaints, *_OF_COMPLAINTS, "open_age", "clock")
 
 
 def _targets(rows: Callable[[Asked], Iterable[Row]]) -> Fact:
-    return _fact(rows, *PRODUCTS, "agent", *STEPS, targets=True)
+    return _fact(rows, *PRODUCTS, "agent", *STEPS, targets=True, whose="row")
 
 
 # Counts: what is made of a group of rows ------------------------------------------------------------------------------------
@@ -544,9 +555,10 @@ def answer(
     where: Where | None = None,
     against: Period | None = None,
     parent: str | None = None,
+    agent: str | None = None,
 ) -> dict[Key, dict[str, object]]:
     """For each key of `by` the values of the measures by name, those of the period compared with under
-    `…_before`, and `…_change`."""
+    `…_before`, and `…_change`. `agent`: who looks, if it is one who sees the own customers alone."""
     where = where or {}
     step = next((dimension for dimension in by if dimension in STEPS), None)
     endings = {"": period} | ({"_before": against} if against else {})
@@ -560,13 +572,17 @@ def answer(
         kept = [dimension for dimension in by if dimension not in missing]
         filters = {d: ids for d, ids in where.items() if d in count.fact.dimensions}
         seen_on = data_until - (period.end - endings[ending].end)
-        asked = Asked(
-            bank, endings[ending], data_until, seen_on, days_off, parent or viewer, step, frozenset({*kept, *filters})
-        )
+        said = {
+            *kept,
+            *filters,
+            *(["agent"] if agent else []),
+        }  # an agent's own targets are asked for, not the branch's
+        asked = Asked(bank, endings[ending], data_until, seen_on, days_off, parent or viewer, step, frozenset(said))
         rows: dict[Key, list[Row]] = {} if kept else {(): []}
         for row in count.fact.rows(asked):
             if (
                 under(bank, row["branch"], viewer)
+                and (agent is None or count.fact.is_of(agent, row, asked))
                 and count.fact.wanted(row, asked)
                 and all(_chosen(d, ids, row, asked) for d, ids in filters.items())
             ):

@@ -21,8 +21,8 @@ from data_access.access import Role, Viewer
 from data_access.warehouse import Warehouse
 from measures.activation import SIGNED
 from measures.dimensions import PLACE
-from measures.follow_up import masked_name
 from measures.given import days_between
+from measures.masks import masked_name
 from measures.model import Listing, ListingColumn, Unit
 from measures.period import Period
 from measures.question import ListingQuestion
@@ -43,7 +43,7 @@ CONTRACTS = Listing(
     fact=SIGNED,
     columns=(
         ListingColumn("contract_id", "Contract", contracts.c.contract_id),
-        ListingColumn("customer", "Customer", masked_name(customers.c.name), masked=True),
+        ListingColumn("customer", "Customer", masked_name(customers.c.name), clear=customers.c.name),
         ListingColumn("product", "Product", products.c.name),
         ListingColumn("branch", "Branch", PLACE.c.name),
         ListingColumn("agent", "Agent", agents.c.name),

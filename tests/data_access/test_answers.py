@@ -13,7 +13,7 @@ from measures.catalogue import DIMENSION, MEASURES, dimension
 from measures.model import Dimension, Measure
 from measures.period import Period
 from measures.question import NAME, Question, where
-from tests import oracle
+from tests import asking, oracle
 from tests.bank import BANK, BEFORE, BRANCH, DATA_UNTIL, DAYS_OFF, HEAD_OFFICE, OUTLET, PERIOD
 
 FILTERS = {
@@ -52,11 +52,12 @@ def assert_equal_to_the_oracle(
     chosen: dict[str, tuple[str | None, ...]] | None = None,
     against: Period | None = None,
     period: Period = PERIOD,
+    agent: str | None = None,
 ) -> None:
     measures = tuple(measures)
     filters = where({dimension(name): ids for name, ids in (chosen or {}).items()})
     question = Question(measures, period, tuple(dimension(name) for name in by), filters, against)
-    found = warehouse.fetch(question, Viewer("tester", viewer, Role.VISITOR))
+    found = warehouse.fetch(question, asking.viewer(viewer, agent))
     expected = oracle.answer(
         BANK,
         [measure.name for measure in measures],
@@ -67,6 +68,7 @@ def assert_equal_to_the_oracle(
         by=by,
         where=chosen,
         against=against,
+        agent=agent,
     )
     rows = {key_of(row, by): row for row in found.to_dict("records")}
     assert len(rows) == len(found), "two rows of one key"
@@ -124,6 +126,38 @@ def test_every_measure_for_every_viewer_under_every_filter(
 ) -> None:
     measures = measures_kept_by(warehouse_on, [*by, *chosen])
     assert_equal_to_the_oracle(warehouse_on, measures, viewer, by=by, chosen=chosen)
+
+
+AGENTS = [("1", "a1"), ("12", "a1"), ("120", "a2"), ("1", "a4"), ("1", "nobody")]
+"""a1 looks after a customer with a contract at 120, and calls customers whom nobody looks after; an agent may see head office."""
+GRAINS_FOR_AGENTS = [
+    (),
+    ("below",),
+    ("product",),
+    ("agent",),
+    ("month",),
+    ("age_band",),
+    ("cause",),
+    ("outlet", "agent"),
+]
+
+
+@pytest.mark.parametrize(("branch", "agent"), AGENTS)
+@pytest.mark.parametrize("by", GRAINS_FOR_AGENTS, ids="-".join)
+def test_every_measure_for_an_agent_counts_the_own_customers_alone(
+    warehouse_on: Warehouse, by: tuple[str, ...], branch: str, agent: str
+) -> None:
+    against = None if set(by) & set(oracle.STEPS) else BEFORE
+    measures = measures_kept_by(warehouse_on, by)
+    assert_equal_to_the_oracle(warehouse_on, measures, branch, by=by, against=against, agent=agent)
+
+
+@pytest.mark.parametrize("chosen", list(FILTERS.values())[1:], ids=list(FILTERS)[1:])
+def test_every_measure_for_an_agent_under_every_filter(
+    warehouse_on: Warehouse, chosen: dict[str, tuple[str, ...]]
+) -> None:
+    measures = measures_kept_by(warehouse_on, ["below", *chosen])
+    assert_equal_to_the_oracle(warehouse_on, measures, HEAD_OFFICE, by=("below",), chosen=chosen, agent="a1")
 
 
 @pytest.mark.parametrize("name", MEASURES)

@@ -1,20 +1,24 @@
-"""Listings: the rows behind a number, in their order, page by page, with personal data masked before they leave the warehouse."""
+"""Listings: the rows behind a number, in their order, page by page, as long as their list may be used."""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
 import pandas as pd
 import pytest
 
-from data_access.warehouse import Warehouse
+from data_access.access import Role, Viewer
+from data_access.warehouse import Warehouse, Withheld
 from measures.catalogue import dimension
 from measures.period import Period
 from measures.question import ListingQuestion, Order, where
 from tests.asking import number, viewer
-from tests.bank import BANK, HEAD_OFFICE, PERIOD
+from tests.bank import BANK, DAYS_OFF, HEAD_OFFICE, PERIOD, write_duckdb
 
 
 def rows(
@@ -48,6 +52,7 @@ def test_a_row_says_who_where_and_when(warehouse_on: Warehouse) -> None:
     assert row == {
         "assignment_id": "s02",
         "customer": "李**",
+        "phone": "**34",
         "campaign": "Spring list",
         "product": "Mobile banking",
         "branch": "Park Gate",
@@ -59,19 +64,88 @@ def test_a_row_says_who_where_and_when(warehouse_on: Warehouse) -> None:
     }
 
 
-def test_no_whole_name_of_a_customer_leaves_the_warehouse(warehouse_on: Warehouse) -> None:
-    names = {row["name"] for row in BANK["customers"]} - {None}
-    for name in warehouse_on.state().catalogue.listings:
-        found = rows(warehouse_on, name)
-        personal = found[[column for column in found if column in ("customer", "phone")]]
-        assert not names & set(personal.astype(object).to_numpy().ravel())
-    assert rows(warehouse_on, "overdue_customers")["customer"].tolist() == ["李**", "=**", "C**", "S**"]
-
-
 def test_overdue_is_seen_from_the_last_day_of_the_period(warehouse_on: Warehouse) -> None:
     then = Period(date(2026, 4, 1), date(2026, 4, 10))
     found = rows(warehouse_on, "overdue_customers", period=then)
     assert found[["assignment_id", "days_overdue"]].to_numpy().tolist() == [["s02", 5]]
+
+
+# Lists that may no longer be used -------------------------------------------------------------------------------------------
+
+LAST_DAY = date(2099, 12, 31)
+"""Of the list l2, from which s04 is; that of the others may always be used."""
+
+
+@pytest.fixture
+def calendar() -> dict[str, date]:
+    """The day on which the test looks."""
+    return {"today": LAST_DAY}
+
+
+@pytest.fixture
+def looking_on(warehouse_on: Warehouse, calendar: dict[str, date]) -> Iterator[Warehouse]:
+    with closing(Warehouse(warehouse_on._url, DAYS_OFF, lambda: calendar["today"])) as found:
+        yield found
+
+
+def seen(warehouse: Warehouse, viewer: Viewer, chosen=None, *, clear: bool = False) -> tuple[list[str], int, Withheld]:
+    asked = replace(_asked(warehouse, "overdue_customers", chosen), clear=clear)
+    listed = warehouse.listing(asked, viewer, limit=10)["assignment_id"].tolist()
+    assert warehouse.listing(asked, viewer)["assignment_id"].tolist() == listed
+    return listed, warehouse.count(asked, viewer), warehouse.withheld(asked, viewer)
+
+
+def test_a_list_is_shown_to_nobody_after_its_last_day_and_it_is_told_how_much_is_withheld(
+    looking_on: Warehouse, calendar: dict[str, date]
+) -> None:
+    steward = Viewer("me", HEAD_OFFICE, Role.STEWARD)
+    for _ in range(2):  # the second time with answers of both days in the cache
+        calendar["today"] = LAST_DAY
+        assert seen(looking_on, steward) == (["s02", "s09", "s03", "s04"], 4, (0, 0))
+        calendar["today"] += timedelta(days=1)
+        for clear in (False, True):
+            assert seen(looking_on, steward, clear=clear) == (["s02", "s09", "s03"], 3, (1, 1))
+    # How many there are stays known.
+    assert number(looking_on, "overdue_assignments") == 4
+
+
+def test_what_is_withheld_is_told_of_what_the_viewer_would_have_seen(
+    looking_on: Warehouse, calendar: dict[str, date]
+) -> None:
+    calendar["today"] = LAST_DAY + timedelta(days=1)
+    assert seen(looking_on, viewer("12")) == (["s02", "s09"], 2, (0, 0))
+    assert seen(looking_on, viewer("120")) == (["s03"], 1, (1, 1))
+    assert seen(looking_on, viewer("1", "a1")) == (["s02", "s09"], 2, (0, 0))
+    assert seen(looking_on, viewer("1", "a2")) == (["s03"], 1, (1, 1))
+    assert seen(looking_on, viewer("1"), {"campaign": ("l2",)}) == ([], 0, (1, 1))
+    assert seen(looking_on, viewer("1"), {"product": ("mobile",)}) == (["s02", "s09", "s03"], 3, (0, 0))
+
+
+def test_todays_date_decides_and_not_the_datas(tmp_path: Path) -> None:
+    # Both lists were good on the data's date, and l1 is over since; looked at as of a day of then, it is over as well.
+    over = {"l1": date(2026, 5, 20), "l2": date(2026, 5, 22)}
+    write_duckdb(
+        BANK | {"campaigns": [row | {"expires_on": over[row["campaign_id"]]} for row in BANK["campaigns"]]},
+        tmp_path / "bank.duckdb",
+    )
+    with closing(Warehouse(f"duckdb:///{tmp_path / 'bank.duckdb'}", today=lambda: date(2026, 5, 21))) as found:
+        assert seen(found, viewer("1")) == (["s04"], 1, (1, 3))
+        then = Period(date(2026, 4, 1), date(2026, 4, 10))
+        assert rows(found, "overdue_customers", period=then).empty
+    with closing(Warehouse(f"duckdb:///{tmp_path / 'bank.duckdb'}")) as found:
+        assert seen(found, viewer("1")) == ([], 0, (2, 4))  # without a day it is today's
+
+
+def test_a_listing_of_no_list_and_a_bank_whose_lists_have_no_last_day_withhold_nothing(own_file: Path) -> None:
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute("ALTER TABLE campaigns DROP expires_on")
+    with closing(Warehouse(f"duckdb:///{own_file}", today=lambda: date.max)) as found:
+        assert seen(found, viewer("1")) == (["s02", "s09", "s03", "s04"], 4, (0, 0))
+        assert found.withheld(_asked(found, "complaint_list"), viewer("1")) == (0, 0)
+        assert len(rows(found, "complaint_list")) == 9
+
+
+# The order and the pages ----------------------------------------------------------------------------------------------------
 
 
 def test_complaints_are_listed_latest_first_with_their_state(warehouse_on: Warehouse) -> None:

@@ -4,18 +4,28 @@ from __future__ import annotations
 
 import inspect
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from datetime import date, datetime
 from pathlib import Path
 
+import duckdb
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from data_access.access import PERMITTED, VIEWER, Permission, Role, Viewer
-from data_access.sql import Given, branch_statement, listing_count, listing_statement, statement
+from data_access import access
+from data_access.access import AGENT, PERMITTED, VIEWER, Permission, Refused, Role, Viewer
+from data_access.sql import (
+    Given,
+    branch_statement,
+    event_statement,
+    listing_count,
+    listing_statement,
+    statement,
+    withheld_count,
+)
 from data_access.warehouse import Warehouse
 from measures.catalogue import LISTINGS, MEASURES, dimension
 from measures.dimensions import BRANCH
@@ -97,9 +107,89 @@ def opened(bank: dict[str, Rows]) -> Iterator[Warehouse]:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "bank.duckdb"
         write_duckdb(bank, path)
-        found = Warehouse(f"duckdb:///{path}")
+        found = Warehouse(f"duckdb:///{path}", today=lambda: TODAY)
         yield found
         found.close()
+
+
+OWN_AGENTS = ("a1", "a2", "a1' OR '1'='1")
+TODAY = date(2026, 5, 20)
+
+
+@st.composite
+def peopled_banks(draw: st.DrawFn) -> dict[str, Rows]:
+    """Such a bank in which customers, sellers and those who are to call are drawn apart, and so is when a list may be used."""
+    bank = draw(banks())
+    agents, whose = st.sampled_from(OWN_AGENTS), st.sampled_from((None, *OWN_AGENTS))
+    customers = [row["customer_id"] for row in bank["customers"]]
+    for row in bank["customers"]:
+        row["agent_id"] = draw(whose)
+    for table in ("contracts", "usage", "assignments", "contacts", "complaints"):
+        for row in bank[table]:
+            row["customer_id"] = draw(st.sampled_from([*customers, None] if table == "complaints" else customers))
+    for table in ("contracts", "contacts", "complaints", "targets"):
+        for row in bank[table]:
+            row["agent_id"] = draw(whose)
+    for row in bank["assignments"]:
+        row |= {"agent_id": draw(agents), "campaign_id": draw(st.sampled_from(("l1", "l2")))}
+    days = st.sampled_from((None, date(2026, 5, 19), TODAY, date(2026, 5, 21)))
+    bank["campaigns"] = [row | {"expires_on": draw(days)} for row in bank["campaigns"]]
+    return bank
+
+
+Seen = tuple[str, str | None]
+"""From which branch somebody looks, and as which agent."""
+
+
+def listed_for(bank: dict[str, Rows], listing: str, seen: Seen, today: date) -> tuple[set[str], int]:
+    """The rows of a listing that such a viewer may see by name, and how many lists are withheld: without SQL."""
+    branch, agent = seen
+    look_after = {row["customer_id"]: row["agent_id"] for row in bank["customers"]}
+    until = {row["campaign_id"]: row["expires_on"] for row in bank["campaigns"]}
+    overdue = listing == "overdue_customers"
+    rows = [
+        row for row in bank["assignments" if overdue else "complaints"] if row["branch_id"] in seen_from(bank, branch)
+    ]
+    if agent is not None:
+        rows = [row for row in rows if agent == (row["agent_id"] if overdue else look_after.get(row["customer_id"]))]
+    over = [row for row in rows if overdue and (day := until[row["campaign_id"]]) and day < today]
+    key = "assignment_id" if overdue else "complaint_id"
+    return {row[key] for row in rows} - {row[key] for row in over}, len({row["campaign_id"] for row in over})
+
+
+@few_slow_examples
+@given(bank=peopled_banks(), data=st.data())
+def test_whoever_looks_after_whomever_sees_what_the_rule_grants_and_nothing_else(
+    bank: dict[str, Rows], data: st.DataObject
+) -> None:
+    codes = [row["branch_id"] for row in bank["branches"]]
+    people = st.tuples(st.sampled_from(codes), st.sampled_from((None, *OWN_AGENTS)))
+    # Each looks twice, the second time into what everybody has filled the cache with.
+    several = data.draw(st.lists(people, min_size=2, max_size=3, unique=True))
+    with opened(bank) as warehouse:
+        known = warehouse.state()
+        for branch, agent in data.draw(st.permutations([*several, *several])):
+            who = viewer(branch, agent)
+            by = data.draw(st.sampled_from([(), ("below",), ("agent",), ("outlet", "product")]))
+            measures = [m for m in known.catalogue.measures.values() if m.dimensions >= {dimension(d) for d in by}]
+            measures = data.draw(st.lists(st.sampled_from(measures), min_size=4, max_size=8, unique=True))
+            found = warehouse.fetch(Question(tuple(measures), PERIOD, tuple(map(dimension, by))), who)
+            expected = oracle.answer(
+                bank, [m.name for m in measures], PERIOD, branch, data_until=known.data_until, by=by, agent=agent
+            )
+            rows = {tuple(None if pd.isna(row[d]) else row[d] for d in by): row for _, row in found.iterrows()}
+            assert rows.keys() == expected.keys()
+            for key, values in expected.items():
+                for name, value in values.items():
+                    shown = rows[key][name]
+                    assert (pd.isna(shown) and value is None) or shown == pytest.approx(float(value)), name
+            for name, listing in known.catalogue.listings.items():
+                asked = ListingQuestion(listing, PERIOD)
+                ids, withheld = listed_for(bank, name, (branch, agent), TODAY)
+                assert set(warehouse.listing(asked, who, limit=50).iloc[:, 0]) == ids
+                assert warehouse.count(asked, who) == len(ids)
+                assert warehouse.withheld(asked, who).lists == withheld
+            assert set(warehouse.branches(who)["branch_id"]) == seen_from(bank, branch)
 
 
 def seen_from(bank: dict[str, Rows], branch: str) -> set[str]:
@@ -187,7 +277,7 @@ def test_a_parent_from_outside_shows_nothing_more(warehouse_on: Warehouse) -> No
     assert found["signed"].tolist() == [4]
 
 
-@pytest.mark.parametrize("name", ["fetch", "listing", "count", "branches", "sql"])
+@pytest.mark.parametrize("name", ["fetch", "listing", "count", "withheld", "branches", "events", "sql"])
 def test_no_question_is_asked_without_a_viewer(name: str) -> None:
     parameter = inspect.signature(getattr(Warehouse, name)).parameters["viewer"]
     assert parameter.default is inspect.Parameter.empty
@@ -252,6 +342,147 @@ def test_every_listing_and_the_list_of_branches_hold_the_viewers_branch(name: st
     assert times_scoped(listing_statement(asked, viewer("12"), GIVEN)) == 1
     assert times_scoped(listing_count(asked, viewer("12"), GIVEN)) == 1
     assert times_scoped(branch_statement(viewer("12"), GIVEN)) == 1
+
+
+AGENTS_OWN = viewer(HEAD_OFFICE, "a1")
+
+
+@pytest.mark.parametrize("name", MEASURES)
+def test_every_select_over_a_fact_holds_the_agent_and_that_of_others_knows_of_none(name: str) -> None:
+    measure = MEASURES[name]
+    for by in ((), (BRANCH,)):
+        question = Question((measure,), PERIOD, by)
+        held, others = (statement(question, who, GIVEN) for who in (AGENTS_OWN, viewer(HEAD_OFFICE)))
+        text = str(held.select.compile())
+        assert text.count(f"= :{AGENT.key}") + text.count("false") >= len({count.fact for count in measure.counts})
+        assert held.parameters[AGENT.key] == "a1"
+        # Whoever is held to no agent is asked for none: the statement stays as quick as it was.
+        assert AGENT.key not in str(others.select.compile())
+
+
+@pytest.mark.parametrize("name", LISTINGS)
+def test_every_listing_holds_the_agent(name: str) -> None:
+    asked = ListingQuestion(LISTINGS[name], PERIOD)
+    for write in (listing_statement, listing_count, *([withheld_count] if name == "overdue_customers" else [])):
+        assert str(write(asked, AGENTS_OWN, GIVEN).select.compile()).count(f"= :{AGENT.key}") == 1
+
+
+def test_an_agent_whose_statement_has_no_agent_gets_an_error_and_not_everything(duckdb_warehouse: Warehouse) -> None:
+    asked = statement(Question((MEASURES["signed"],), PERIOD), AGENTS_OWN, GIVEN)
+    _text, parameters = duckdb_warehouse._compiled(asked.select)
+    with pytest.raises(Exception, match=AGENT.key):
+        parameters({name: value for name, value in asked.parameters.items() if name != AGENT.key})
+
+
+@pytest.mark.parametrize(
+    ("table", "nothing", "still"),
+    [
+        # Who looks after a customer is optional in the contract: without it nobody's customers are an agent's.
+        ("customers", "signed holders all_customers electronic_customers complaints_received", "assigned contacts"),
+        ("contacts", "contacts", "signed assigned"),
+    ],
+)
+def test_where_it_is_not_known_whose_a_row_is_an_agent_sees_none_of_it(
+    own_file: Path, table: str, nothing: str, still: str
+) -> None:
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN agent_id")
+    with closing(Warehouse(f"duckdb:///{own_file}")) as warehouse:
+        assert not ask(warehouse, nothing, agent="a1").iloc[0].any()
+        assert ask(warehouse, nothing).iloc[0].all()
+        assert ask(warehouse, still, agent="a1").iloc[0].all()
+
+
+def test_what_is_of_no_customer_is_shown_to_no_agent(own_file: Path) -> None:
+    with duckdb.connect(str(own_file)) as connection:
+        connection.execute("DROP TABLE contracts")
+    with closing(Warehouse(f"duckdb:///{own_file}")) as months:
+        assert ask(months, "signed holders").iloc[0].tolist() == [908, 50]
+        assert ask(months, "signed", agent="a2")["signed"].tolist() == [0]
+        assert ask(months, "holders", "outlet", agent="a2").empty
+        assert not months.events(PERIOD, "1", (), viewer("1")).empty
+        assert months.events(PERIOD, "1", (), viewer("1", "a1")).empty
+
+
+def test_an_agents_targets_are_the_own_and_not_the_branchs(warehouse_on: Warehouse) -> None:
+    assert ask(warehouse_on, "signed_target")["signed_target"].tolist() == [40]
+    assert ask(warehouse_on, "signed_target", agent="a1")["signed_target"].tolist() == [12.5]
+    assert ask(warehouse_on, "signed_target", "below", agent="a1")["below"].tolist() == ["12"]
+    assert ask(warehouse_on, "signed_target", agent="a2")["signed_target"].isna().all()
+
+
+def test_an_agents_complaints_are_those_of_the_own_customers_and_not_those_about_the_agent(
+    warehouse_on: Warehouse,
+) -> None:
+    # p04 is about a1 and from a customer whom nobody looks after.
+    asked = ListingQuestion(warehouse_on.state().catalogue.listing("complaint_list"), PERIOD)
+    assert warehouse_on.listing(asked, viewer("1", "a1"))["complaint_id"].tolist() == ["p09"]
+    assert warehouse_on.count(asked, viewer("1", "a1")) == 1
+
+
+# What a role permits --------------------------------------------------------------------------------------------------------
+
+
+def all_listings(warehouse: Warehouse, *, clear: bool = False) -> list[ListingQuestion]:
+    return [ListingQuestion(kept, PERIOD, clear=clear) for kept in warehouse.state().catalogue.listings.values()]
+
+
+def as_(role: Role) -> Viewer:
+    return Viewer("me", HEAD_OFFICE, role, "a1" if role is Role.AGENT else None)
+
+
+def is_refused(ask_: Callable[[], object]) -> bool:
+    try:
+        ask_()
+    except Refused as told:
+        assert str(told).startswith("Your role does not permit you to see")
+        return True
+    return False
+
+
+@pytest.mark.parametrize("role", Role)
+def test_rows_are_listed_counted_and_unmasked_for_roles_that_permit_it_alone(
+    duckdb_warehouse: Warehouse, role: Role
+) -> None:
+    who, asked = as_(role), duckdb_warehouse
+    for clear in (False, True):
+        # Whoever may see them has asked before: the answers are kept.
+        for question in all_listings(asked, clear=clear):
+            asked.listing(question, as_(Role.STEWARD), limit=10)
+            asked.count(question, as_(Role.STEWARD))
+        permitted = who.may(Permission.LISTINGS) and (not clear or who.may(Permission.PERSONAL))
+        for question in all_listings(asked, clear=clear):
+            assert is_refused(lambda question=question: asked.listing(question, who)) is not permitted
+            assert is_refused(lambda question=question: asked.listing(question, who, limit=10)) is not permitted
+            assert is_refused(lambda question=question: asked.count(question, who)) is not permitted
+        overdue = ListingQuestion(asked.state().catalogue.listing("overdue_customers"), PERIOD, clear=clear)
+        assert is_refused(lambda overdue=overdue: asked.withheld(overdue, who)) is not permitted
+
+
+def test_a_role_that_does_not_permit_numbers_is_given_none_now_ahead_or_as_text(
+    duckdb_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "PERMITTED", {Role.AUDITOR: {Permission.JOURNAL}, Role.ANALYST: {Permission.NUMBERS}})
+    auditor, analyst = as_(Role.AUDITOR), as_(Role.ANALYST)
+    with closing(Warehouse(duckdb_url)) as warehouse:
+        question = Question((warehouse.state().catalogue.measure("signed"),), PERIOD)
+        warehouse.fetch_ahead([question], auditor)
+        warehouse._ahead.shutdown()
+        assert not len(warehouse._answers)
+        assert warehouse.fetch(question, analyst)["signed"].tolist() == [11]
+        assert is_refused(lambda: warehouse.fetch(question, auditor))
+        assert is_refused(lambda: warehouse.sql(question, auditor))
+        assert is_refused(lambda: warehouse.events(PERIOD, "1", (), auditor))
+
+
+def test_no_statement_is_written_for_who_may_not_see_what_it_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(access, "PERMITTED", {Role.STEWARD: frozenset()})
+    nobody = as_(Role.STEWARD)
+    asked = ListingQuestion(LISTINGS["overdue_customers"], PERIOD)
+    assert is_refused(lambda: statement(Question((MEASURES["signed"],), PERIOD), nobody, GIVEN))
+    assert is_refused(lambda: event_statement(PERIOD, "1", (), nobody, GIVEN, by_product=True))
+    for write in (listing_statement, listing_count, withheld_count):
+        assert is_refused(lambda write=write: write(asked, nobody, GIVEN))
 
 
 def test_a_statement_without_a_viewer_does_not_run(duckdb_warehouse: Warehouse) -> None:

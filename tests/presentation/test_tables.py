@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pandas as pd
@@ -174,10 +175,12 @@ def test_a_listing_has_its_declared_columns_in_their_kinds():
     assert table.meaning == ZH(asked.listing.meaning)
 
 
-def test_a_masked_column_says_that_it_is_masked():
+def test_a_masked_column_says_that_it_is_masked_and_a_clear_one_does_not():
     asked = ListingQuestion(LISTINGS["overdue_customers"], OCTOBER)
     rows = pd.DataFrame({column.name: [] for column in asked.listing.columns})
-    assert [column.name for column in listing_table(asked, rows, EN).columns if column.masked] == ["customer"]
+    assert [column.name for column in listing_table(asked, rows, EN).columns if column.masked] == ["customer", "phone"]
+    clear = replace(asked, clear=True)
+    assert not any(column.masked for column in listing_table(clear, rows, EN).columns)
 
 
 @pytest.mark.parametrize(
