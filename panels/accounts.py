@@ -59,25 +59,16 @@ class Account:
         desk = self.desk
         if not desk.viewer.may(self._needed) or (self.wants_purpose and not purpose):
             raise Told(_("Your role does not permit to take this away."))
-        entry = Entry(
+        taken = replace(
+            entry(desk, Action.EXPORT, self.what, self.question, about),
             id=about.file_id,
-            person=desk.viewer.person,
-            name=desk.reader,
-            role=desk.viewer.role.value,
-            branch_id=desk.viewer.branch_id,
-            action=Action.EXPORT,
-            what=self.what,
-            sql_hash=desk.warehouse.fingerprint(self.question, desk.viewer),
-            filters=tuple(about.filters),
-            scope=about.scope,
-            rows=about.row_count,
             personal=self.personal,
             purpose=purpose,
             file_name=name,
             file_sha256=hashlib.sha256(file).hexdigest(),
             expires_on=about.expires_on,
         )
-        desk.journal.add(entry, self._permit(about.row_count))
+        desk.journal.add(taken, self._permit(about.row_count))
 
     @property
     def _needed(self) -> Permission:
@@ -103,3 +94,19 @@ class Account:
                 ),
                 rows=f"{quota.rows:,}",
             )
+
+
+def entry(desk: Desk, action: Action, what: str, question: Question | ListingQuestion, about: About) -> Entry:
+    """What the reader does with the answer to `question`, as the journal has it."""
+    return Entry(
+        person=desk.viewer.person,
+        name=desk.reader,
+        role=desk.viewer.role.value,
+        branch_id=desk.viewer.branch_id,
+        action=action,
+        what=what,
+        sql_hash=desk.warehouse.fingerprint(question, desk.viewer),
+        filters=tuple(about.filters),
+        scope=about.scope,
+        rows=about.row_count,
+    )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
 
+from data_access.access import Permission, Refused, demand
 from measures.catalogue import LISTINGS
 from measures.dimensions import BELOW, PRODUCT
 from measures.model import Dimension, Listing
-from measures.question import BEFORE, CHANGE, Order
-from panels import notes
+from measures.question import BEFORE, CHANGE, ListingQuestion, Order
+from panels import notes, personal
 from panels.accounts import Account
 from panels.desk import Desk
 from presentation import table_view
+from presentation.cards import panel
 from presentation.export_view import titled
 from presentation.tables import Column, listing_table, table_of
 
@@ -89,32 +92,39 @@ def listing(desk: Desk, key: str, name: str) -> None:
         notes.needs(desk, desk.say(LISTINGS[name].label), name)
         return
     found = desk.state.catalogue.listing(name)
+    title = desk.say(found.label)
+    try:
+        demand(desk.viewer, Permission.LISTINGS)
+    except Refused as refused:
+        with panel(title, desk.say.told(refused)):
+            return
     question = desk.listing_question(found)
     order, keep = table_view.order_state(key, Order("", False))
     if order.column:
         question = desk.listing_question(found, [order])
-    count = desk.warehouse.count(question, desk.viewer)
-    page = table_view.page_state(key, count, of=question)
-    rows = desk.warehouse.listing(question, desk.viewer, limit=page.size, offset=page.offset)
-    shown = listing_table(question, rows, desk.say)
-    warehouse, viewer = desk.warehouse, desk.viewer
-
-    def batches() -> Iterable[pd.DataFrame]:
-        for offset in range(0, max(count, 1), BATCH):
-            yield warehouse.listing(question, viewer, limit=BATCH, offset=offset)
-
     with st.container(border=True):
-        means = desk.say(found.meaning)
+        question = personal.unmasked(desk, key, question)
+        # What is seen in clear goes into a file for those alone who may take it there.
+        taken = replace(question, clear=question.clear and desk.viewer.may(Permission.EXPORT_PERSONAL))
+        count = desk.warehouse.count(question, desk.viewer)
+        page = table_view.page_state(key, count, of=question)
+        personal.written_down(desk, key, question, title, min(page.size, count), page.number)
+        rows = desk.warehouse.listing(question, desk.viewer, limit=page.size, offset=page.offset)
+        shown = listing_table(question, rows, desk.say)
+        warehouse, viewer = desk.warehouse, desk.viewer
+
+        def batches() -> Iterable[pd.DataFrame]:
+            for offset in range(0, max(count, 1), BATCH):
+                yield warehouse.listing(taken, viewer, limit=BATCH, offset=offset)
+
+        account = Account(desk, shown.title, taken, personal.labels(desk, taken) if taken.clear else ())
+        written = shown if taken == question else listing_table(taken, rows[:0], desk.say)
         titled(
-            desk.say(found.label),
-            shown,
-            desk.about(count),
-            desk.say,
-            key,
-            Account(desk, shown.title, question),
-            meaning=means,
-            batches=batches,
+            title, written, desk.about(count), desk.say, key, account, meaning=desk.say(found.meaning), batches=batches
         )
+        _say_withheld(desk, question)
+        if taken != question:
+            st.caption(desk.say("In the file personal data stay masked: your role does not permit to take them away."))
         table_view.show(
             shown,
             say=desk.say,
@@ -123,6 +133,20 @@ def listing(desk: Desk, key: str, name: str) -> None:
             order=order if order.column else None,
             on_order=keep,
             page=page,
+        )
+
+
+def _say_withheld(desk: Desk, question: ListingQuestion) -> None:
+    """Says how many customer lists are left out, because their last day is over."""
+    left_out = desk.warehouse.withheld(question, desk.viewer)
+    if left_out.lists:
+        st.caption(
+            desk.say.plural(
+                "{n} list is past its last day: its {rows} customers are neither shown nor exported.",
+                "{n} lists are past their last day: their {rows} customers are neither shown nor exported.",
+                left_out.lists,
+                rows=f"{left_out.rows:,}",
+            )
         )
 
 
