@@ -11,13 +11,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import streamlit as st
-from starlette.datastructures import Headers, MutableHeaders
-from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse
+from starlette.responses import JSONResponse
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from starlette.websockets import WebSocketClose
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # the pages import measures, data_access and presentation from here
@@ -26,53 +22,9 @@ from data_access.settings import SettingsError, settings  # noqa: E402
 from data_access.warehouse import warehouse  # noqa: E402
 from measures.question import Told  # noqa: E402
 from presentation.words import LANGUAGES, browser_language, words  # noqa: E402
+from server.layers import layers  # noqa: E402
 
 log = logging.getLogger("dashboard")
-
-CLOSED = ("/_stcore/upload_file", "/_stcore/metrics")
-"""What Streamlit serves to whoever asks, and no page of ours needs: files kept in memory, and who is here."""
-
-HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",  # the address holds what was chosen
-    "Content-Security-Policy": "frame-ancestors 'self'",
-}
-
-
-class Guard:
-    """Turns away, before Streamlit looks at it, what no page of ours asks for; says how a browser is to treat what is served."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket" and not _from_own_page(Headers(scope=scope)):
-            # Streamlit would let in any page on this computer, and ask a host on the internet for its own address first.
-            await WebSocketClose()(scope, receive, send)  # before it is accepted: 403
-            return
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-
-        async def send_with_headers(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                headers.update(HEADERS)
-                if "/media/" in scope["path"]:
-                    # The page's icon, which Streamlit has the browser fetch again after every change; or else an export: on a
-                    # shared computer the next reader is not to find it.
-                    icon = scope["path"].endswith(".png")
-                    headers["Cache-Control"] = "max-age=86400, immutable" if icon else "no-store"
-            await send(message)
-
-        closed = any(path in scope["path"] for path in CLOSED)
-        await (PlainTextResponse("Not Found", 404) if closed else self._app)(scope, receive, send_with_headers)
-
-
-def _from_own_page(headers: Headers) -> bool:
-    """Whether a handshake comes from a page of this server, or from no page at all: a browser always names the page's origin."""
-    origin = headers.get("origin")
-    return origin is None or origin.partition("://")[2] == headers.get("host")
 
 
 def health(_request: Request) -> JSONResponse:
@@ -121,6 +73,6 @@ app = st.App(
     str(ROOT / "pages" / "frame.py"),
     routes=[Route("/health", health)],
     lifespan=lifespan,
-    middleware=[Middleware(Guard)],
+    middleware=layers(),
     on_script_error=tell,
 )

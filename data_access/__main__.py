@@ -1,4 +1,4 @@
-"""The commands of an operator: `python -m data_access demo | load | check | ask | journal`."""
+"""The commands of an operator: `python -m data_access demo | load | check | ask | journal | sessions`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
 
@@ -47,6 +47,7 @@ from data_access.check import Finding, check
 from data_access.journal import Action, Journal, JournalError
 from data_access.load import LoadError, load
 from data_access.people import PeopleError, rules_of
+from data_access.sessions import sessions
 from data_access.settings import ROOT, Mode, Settings, SettingsError, absolute, settings
 from data_access.warehouse import Warehouse, WarehouseError
 from measures.catalogue import DIMENSION, LISTINGS, MEASURES, WHOLE_CONTRACT, catalogue
@@ -175,6 +176,7 @@ def _parser() -> _Parser:
             epilog=_JOURNAL_EXAMPLES,
         )
     )
+    _add_sessions(commands.add_parser("sessions", help="who is signed in; sign somebody out", description=_SESSIONS))
     return parser
 
 
@@ -209,6 +211,10 @@ _JOURNAL_EXAMPLES = """examples:
   python -m data_access journal list --branch 14 --action export
   python -m data_access journal verify
   python -m data_access journal export --out journal.csv"""
+
+
+_SESSIONS = """Lists who is signed in, or ends what a person has open: every tab and every copy of a cookie is shown nothing more
+within ten seconds. Who may see nothing in future is said where it is said who may see what (access.toml, or table viewers)."""
 
 
 def _add_demo(parser: argparse.ArgumentParser) -> None:
@@ -281,6 +287,12 @@ def _add_journal(parser: argparse.ArgumentParser) -> None:
     add("--action", choices=[action.value for action in Action], help="only what was done so")
     add("--since", type=_day, metavar="DAY", help="only what was done on this day or later")
     add("--out", type=Path, metavar="FILE", help="where “export” writes, as CSV; default: the screen")
+
+
+def _add_sessions(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_run_sessions)
+    parser.add_argument("what", choices=["list", "end"], metavar="list|end", help="what to do")
+    parser.add_argument("person", nargs="?", metavar="PERSON", help="whose sessions “end” ends, as “list” names them")
 
 
 def _add_url(parser: argparse.ArgumentParser) -> None:
@@ -730,6 +742,29 @@ def _verify(journal: Journal, where: str) -> int:
     for fault in faults:
         print(f"- {fault}")
     return FAILED if faults else 0
+
+
+# sessions -----------------------------------------------------------------------------------------------------------
+
+
+def _run_sessions(options: argparse.Namespace) -> int:
+    if (options.what == "end") != bool(options.person):
+        raise _WrongUse("“end” needs a PERSON, and “list” takes none.")
+    known = sessions(settings())
+    if options.what == "end":
+        ended = known.end_all(options.person)
+        if not ended:
+            raise _Failure(f"{options.person} has no session open; “list” shows who has.")
+        print(f"{ended} ended.")
+        return 0
+    heading = ("person", "signed in at", "last seen at")
+    rows = [(printable(one.person), _at(one.began_at), _at(one.seen_at)) for one in known.listed()]
+    _put("\n".join(_aligned(heading, rows, set())) + "\n", None)
+    return 0
+
+
+def _at(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M UTC")
 
 
 # Lines --------------------------------------------------------------------------------------------------------------

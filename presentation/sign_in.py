@@ -1,0 +1,46 @@
+"""What somebody sees who is not let in: the way to sign in, why a session is over, and whom to ask."""
+
+from __future__ import annotations
+
+from html import escape
+
+import streamlit as st
+
+from presentation.words import Words
+
+
+def entrance(why: str, say: Words) -> None:
+    """The page instead of every page until somebody has signed in. `why`: see panels/visit.py."""
+    st.html(f"<p class=finding>{say('Branch marketing')}</p>")
+    sentences = {
+        "expired": say("Your session has run out. Sign in again, and you will be back here."),
+        "idle": say("Nobody has used this page for a while, so you have been signed out. Sign in again to go on."),
+        "ended": say("You have been signed out."),
+        "failed": say("Signing in did not succeed. Try again; if it stays so, tell the operator."),
+        "unavailable": say("The sign-in service cannot be reached. Nothing is shown until it can; try again later."),
+    }
+    if why in sentences:
+        st.info(sentences[why], icon=":material/lock_clock:")
+    else:
+        st.write(say("Sign in to see the numbers of your branch."))
+    if st.button(say("Sign in"), type="primary", icon=":material/login:", key="sign_in"):
+        st.login()
+
+
+def behind_proxy(say: Words) -> None:
+    """The same behind a proxy, which alone can sign somebody in."""
+    st.info(say("Your session has ended. Load the page again to go on."), icon=":material/lock_clock:")
+
+
+def turned_away(name: str, sentence: str, say: Words) -> bool:
+    """The page of somebody who has signed in and may see nothing; whether they ask to be signed out."""
+    st.html(f"<p class=finding>{say('Branch marketing')}</p>")
+    if name:
+        st.html(f"<p>{escape(say('You are signed in as {name}.', name=name))}</p>")
+    st.info(sentence, icon=":material/person_off:")
+    return sign_out_button(say)
+
+
+def sign_out_button(say: Words) -> bool:
+    """Whether the reader asks to be signed out."""
+    return st.button(say("Sign out"), icon=":material/logout:", key="sign_out")
