@@ -28,7 +28,7 @@ if leads_to := state.pop("_go", None):
 
 try:
     found = settings()
-    source = warehouse(found.url, found.days_off, found.fewest_customers)
+    source = warehouse(found.url, found.days_off, found.access.fewest_customers)
     now = source.state()
     if found.access.mode is not Mode.PUBLIC and not (found.access.mode is Mode.DEMO and now.is_demo):
         drawn.closed(say)

@@ -35,9 +35,9 @@ FEW = 5
 
 
 def made_up(seed: int) -> dict[str, bank.Rows]:
-    """A bank of some dozens of customers at head office and of their contracts since 2025, with many small numbers."""
+    """A bank of a few to some hundreds of customers at head office and of their contracts since 2025, with many small numbers."""
     dice = np.random.default_rng(seed)
-    many = int(dice.integers(2, 70))
+    many = int(dice.choice([5, 50, 200, 400]))
     genders = dice.choice(["female", "male", None], many, p=dice.dirichlet([2, 1, 0.4]))
     tiers = dice.choice(["top", "first", "second", "general", None], many, p=dice.dirichlet([0.3, 0.6, 1, 2, 0.3]))
     made = {name: [] for name in bank.BANK} | {name: bank.BANK[name] for name in ("branches", "products")}
@@ -46,7 +46,7 @@ def made_up(seed: int) -> dict[str, bank.Rows]:
     for number in range(many):
         own = {"customer_id": f"c{number}", "branch_id": bank.HEAD_OFFICE, "kind": "personal"}
         made["customers"].append(empty_customer | own | {"gender": genders[number], "tier": tiers[number]})
-    for number in range(int(dice.integers(1, 4 * many))):
+    for number in range(int(dice.integers(1, 3 * many))):
         signed = YEARS.start + timedelta(days=int(dice.integers(0, YEARS.days)))
         used, closed = (signed + timedelta(days=int(days)) for days in dice.integers(0, 300, 2))
         row = {
