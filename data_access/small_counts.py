@@ -107,6 +107,14 @@ class Looked:
     counts: tuple[Count, ...]
     columns: tuple[tuple[Count, Count | None], ...]
     people: tuple[Count, ...]
+    of_facts: tuple[tuple[Count, ...], ...]
+    """All that can be told of each of the facts that `counts` are of."""
+
+    @property
+    def asked(self) -> tuple[Count, ...]:
+        """All counts that are needed."""
+        of_columns = [count for pair in self.columns for count in pair if count is not None]
+        return tuple(dict.fromkeys([*of_columns, *self.people, *(c for counts in self.of_facts for c in counts)]))
 
 
 def looked_at(count: Count, catalogue: Catalogue) -> Looked:
@@ -121,7 +129,9 @@ def looked_at(count: Count, catalogue: Catalogue) -> Looked:
         if isinstance(rate, Ratio) and rate.spread is Spread.SHARES and rate.over in counts:
             columns.append((rate.under, rate.over))
     people = tuple(dict.fromkeys(_people(each.fact) for each in counts))
-    return Looked(counts, tuple(columns), people)
+    every = dict.fromkeys(c for measure in catalogue.measures.values() for c in measure.counts if _can_be_told(c))
+    of_facts = tuple(tuple(c for c in every if c.fact is fact) for fact in dict.fromkeys(each.fact for each in counts))
+    return Looked(counts, tuple(columns), people, of_facts)
 
 
 def looks(question: Question, catalogue: Catalogue, first_day: date) -> tuple[Question, ...]:
@@ -130,8 +140,7 @@ def looks(question: Question, catalogue: Catalogue, first_day: date) -> tuple[Qu
     (of,) = asks_of_customers(question)
     wanted: dict[Count, None] = {catalogue.measures[_ORDER]: None}
     for count in _told(question):
-        looked = looked_at(count, catalogue)
-        wanted |= dict.fromkeys([*looked.people, *(c for pair in looked.columns for c in pair if c is not None)])
+        wanted |= dict.fromkeys(looked_at(count, catalogue).asked)
     snapshots = tuple(c for c in wanted if c.fact.placed is Placed.SNAPSHOT)
     stepped = tuple(c for c in wanted if c not in snapshots)
     since = Period(min(_quarter(first_day), question.period.start), question.period.end)
@@ -163,8 +172,12 @@ def cells(
         looked = looked_at(count, catalogue)
         columns = [numbers[a] - (numbers[less] if less is not None else 0) for a, less in looked.columns]
         people = [numbers[c] for c in looked.people]
+        of_facts = [[numbers[c] for c in counts] for counts in looked.of_facts]
         first = [
-            how_many([c[at] for c in columns], [p[at] for p in people], fewest) for at, _quarter in enumerate(quarters)
+            len(values)
+            if any(stands_alone([c[at] for c in counts], fewest) for counts in of_facts)
+            else how_many([c[at] for c in columns], [p[at] for p in people], fewest)
+            for at, _quarter in enumerate(quarters)
         ]
         if count.fact.placed is Placed.BALANCE:
             flows = [numbers[c] for c in looked.counts if c.fact.placed is Placed.EVENT]
@@ -190,6 +203,17 @@ def how_many(columns: Iterable[Sequence[int]], people: Iterable[Sequence[int]], 
         if number > 1 and all(total <= 0 or total >= 2 * fewest for total in sums):
             return number
     return size
+
+
+def stands_alone(counts: Iterable[Sequence[int]], fewest: int) -> bool:
+    """Whether a small number of one of the counts of a fact can only be that value's, as the others have no rows to be counted in.
+
+    Then the fact itself tells it: if contracts were signed by women alone, the two activated ones of the total are theirs.
+    """
+    found = np.stack([np.asarray(count) for count in counts])
+    rest = found.max(axis=0) - found
+    elsewhere = found.sum(axis=1, keepdims=True) - found + rest.sum(axis=1, keepdims=True) - rest
+    return bool(((found > 0) & (found < fewest) & (elsewhere < 1)).any())
 
 
 def how_many_balances(first: Sequence[int], flows: Sequence[Sequence[Sequence[int]]], fewest: int) -> list[int]:
