@@ -56,13 +56,16 @@ def made_up(seed: int) -> dict[str, bank.Rows]:
         used, closed = (signed + timedelta(days=int(days)) for days in dice.integers(0, 300, 2))
         row = {
             "contract_id": f"k{number}",
-            "customer_id": f"c{dice.integers(0, many)}",
+            "customer_id": f"c{number % many}",
             "product_id": "mobile",
             "branch_id": bank.HEAD_OFFICE,
             "signed_on": signed,
             "activated_on": used if dice.random() < 0.6 else None,
             "closed_on": closed if dice.random() < 0.4 else None,
         }
+        if seed == ONE_TIER:  # eight in each quarter, two of them activated, none closed
+            signed = QUARTERS[number % 5] + timedelta(days=number)
+            row |= {"signed_on": signed, "activated_on": signed if number < 10 else None, "closed_on": None}
         made["contracts"].append(empty_contract | row)
     made["contracts"].append(
         empty_contract
