@@ -34,7 +34,7 @@ def health(_request: Request) -> JSONResponse:
     """
     try:
         found = settings()
-        warehouse(found.url, found.days_off).state()
+        warehouse(found.url, found.days_off, found.access.fewest_customers).state()
     except (Told, SettingsError):
         return JSONResponse({"status": "warehouse unavailable"}, status_code=503)
     return JSONResponse({"status": "ok"})
@@ -45,7 +45,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Warms up, then takes what was imported out of the garbage collector's sight, which looks less long then."""
     try:
         found = settings()
-        warehouse(found.url, found.days_off).state()
+        warehouse(found.url, found.days_off, found.access.fewest_customers).state()
     except (Told, SettingsError) as error:
         log.warning("%s", error)  # the pages say so too, and look again at every visit
     gc.collect()

@@ -58,7 +58,7 @@ _P = Permission
 PERMITTED = MappingProxyType(
     {
         Role.VISITOR: frozenset(Permission) - {_P.JOURNAL, _P.PERSONAL, _P.EXPORT_PERSONAL},
-        Role.ANALYST: frozenset({_P.NUMBERS, _P.EXPORT_NUMBERS, _P.VIEW_AS}),
+        Role.ANALYST: frozenset({_P.NUMBERS, _P.EXPORT_NUMBERS}),
         Role.MANAGER: frozenset(
             {_P.NUMBERS, _P.LISTINGS, _P.PERSONAL, _P.EXPORT_NUMBERS, _P.EXPORT_LISTINGS, _P.VIEW_AS}
         ),

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -27,6 +27,7 @@ from cachetools import LRUCache
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.engine.reflection import ObjectKind
 
+from data_access import small_counts
 from data_access.access import Viewer, unsound
 from data_access.sql import (
     Given,
@@ -46,7 +47,7 @@ from data_access.sql import (
 from measures.catalogue import DERIVED, Catalogue, catalogue
 from measures.model import Need, Unit, _
 from measures.period import Period
-from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Question, Told
+from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, WITHHELD, ListingQuestion, Question, Told
 from measures.schema import DAILY_EVENTS, DAY_OF, DEMO_SOURCE, EVENTS, REQUIRED, events, loads, metadata, viewers
 
 log = logging.getLogger(__name__)
@@ -114,14 +115,20 @@ class Warehouse:
     """A warehouse at a URL. It is read-only; a file that is replaced by a new load is picked up by the next question.
 
     `today` tells the date at each question: lists that may no longer be used then are not listed. Who may see what is asked is
-    decided by the viewer's role; what it does not permit is Refused.
+    decided by the viewer's role; what it does not permit is Refused. Of fewer than `fewest_customers` no number is told to who may
+    not see listings.
     """
 
     def __init__(
-        self, url: str, days_off: tuple[tuple[date, int], ...] = (), today: Callable[[], date] = date.today
+        self,
+        url: str,
+        days_off: tuple[tuple[date, int], ...] = (),
+        fewest_customers: int = small_counts.FEWEST_CUSTOMERS,
+        today: Callable[[], date] = date.today,
     ) -> None:
         self._url = make_url(url)
         self._days_off = days_off
+        self._fewest_customers = fewest_customers
         self._today = today
         self._lock = threading.RLock()
         self._engine: Engine | None = None
@@ -147,8 +154,11 @@ class Warehouse:
     def fetch(self, question: Question, viewer: Viewer) -> pd.DataFrame:
         """The answer: for each dimension a column of ids (days for a step of time) and, where it has one, `…_name`; for each measure
         a column, and `…_before` for the period compared with. Counts are whole numbers, shares 0–1, missing where nothing
-        can be told. Raises Refused, WarehouseError, QuestionError."""
+        can be told. Numbers of few customers are withheld from viewers who may not see listings, and for each measure a column
+        `…_withheld` says where. Raises Refused, WarehouseError, QuestionError."""
         state = self.state()
+        if small_counts.is_guarded(question, viewer):
+            return self._withheld(state, question, viewer)
         answer = self._cached(state, statement(question, viewer, self._given(state)), _types_of(question))
         if question.against:
             # Before a table's first day no number is known: 0 would be read as one.
@@ -157,6 +167,24 @@ class Warehouse:
                 if any(unknown.keys() & count.fact.tables for count in measure.counts):
                     for column in (measure.name + BEFORE, measure.name + CHANGE):
                         answer[column] = answer[column].mask(answer[column].notna())
+        return answer
+
+    def _withheld(self, state: State, question: Question, viewer: Viewer) -> pd.DataFrame:
+        """The answer for a viewer who may not know of few customers."""
+        given = replace(self._given(state), data_until=small_counts.last_month_over(state.data_until))
+        put = small_counts.guarded(question, viewer, given.data_until)
+        looks = small_counts.looks(
+            put, state.catalogue, min(self._first_days(state).values(), default=put.period.start)
+        )
+        found = [self._cached(state, statement(look, viewer, given), _types_of(look)) for look in looks]
+        cells = small_counts.cells(put, state.catalogue, found, looks, self._fewest_customers)
+        answer = self._cached(state, statement(put, viewer, given), _types_of(put))
+        answer = small_counts.withhold(put, answer, cells)
+        if question.against:
+            for measure in question.measures:
+                for ending in (BEFORE, CHANGE):
+                    answer[measure.name + ending] = answer[measure.name].mask(answer[measure.name].notna())
+                    answer[measure.name + ending + WITHHELD] = True
         return answer
 
     def fetch_ahead(self, questions: Iterable[Question], viewer: Viewer) -> None:
@@ -169,14 +197,8 @@ class Warehouse:
 
     def unknown_before(self, day: date) -> dict[str, date]:
         """The tables of events that begin after `day`, each with the first day on which it holds anything. Raises WarehouseError."""
-        state = self.state()
-        tables = frozenset(table for table, column in state.present if table in DAY_OF and DAY_OF[table].name == column)
-        if not tables:
-            return {}
-        asked = first_days_statement(tables)
-        found = self._cached(state, asked, {"table_name": "str", "first_day": "datetime64[s]"}).dropna()
-        first_days = zip(found["table_name"], found["first_day"].dt.date, strict=True)
-        return {table: first for table, first in first_days if first > day + QUIET_START}
+        found = self._first_days(self.state())
+        return {table: first for table, first in found.items() if first > day + QUIET_START}
 
     def listing(
         self, question: ListingQuestion, viewer: Viewer, *, limit: int | None = None, offset: int = 0
@@ -288,6 +310,15 @@ class Warehouse:
     @property
     def _is_file(self) -> bool:
         return self._url.get_backend_name() == "duckdb"
+
+    def _first_days(self, state: State) -> dict[str, date]:
+        """For each table of events that holds anything, the first day on which it does."""
+        tables = frozenset(table for table, column in state.present if table in DAY_OF and DAY_OF[table].name == column)
+        if not tables:
+            return {}
+        asked = first_days_statement(tables)
+        found = self._cached(state, asked, {"table_name": "str", "first_day": "datetime64[s]"}).dropna()
+        return dict(zip(found["table_name"], found["first_day"].dt.date, strict=True))
 
     def _given(self, state: State) -> Given:
         return Given(state.data_until, state.paths, self._days_off, state.stored, self._today())
@@ -530,9 +561,13 @@ class Warehouse:
 
 
 @lru_cache(maxsize=4)
-def warehouse(url: str, days_off: tuple[tuple[date, int], ...] = ()) -> Warehouse:
+def warehouse(
+    url: str,
+    days_off: tuple[tuple[date, int], ...] = (),
+    fewest_customers: int = small_counts.FEWEST_CUSTOMERS,
+) -> Warehouse:
     """The warehouse at `url`, one for the whole process."""
-    return Warehouse(url, days_off)
+    return Warehouse(url, days_off, fewest_customers)
 
 
 def _read_only(url: URL) -> Engine:

@@ -15,6 +15,8 @@ CHANGE = "_change"
 """Ends the name of an answer's column that holds the measure less what it was before."""
 CUMULATIVE = "_cumulative"
 """Ends the name of an answer's column that holds the share of a row and all rows before it in their sum."""
+WITHHELD = "_withheld"
+"""Ends the name of an answer's column that says of which rows the measure is withheld, because it is about few customers."""
 NAME = "_name"
 """Ends the name of an answer's column that holds the name shown for an id."""
 

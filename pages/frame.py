@@ -33,7 +33,7 @@ if leads_to := state.pop("_go", None):
 
 try:
     found = settings()
-    source = warehouse(found.url, found.days_off)
+    source = warehouse(found.url, found.days_off, found.access.fewest_customers)
     now = source.state()
     asks = found.access.mode in (Mode.OIDC, Mode.PROXY)
     identity = who(found) if asks else None

@@ -11,7 +11,7 @@ from measures.dimensions import BELOW
 from measures.model import Dimension, Measure, Ratio
 from measures.question import NAME
 from panels.desk import Asked, Desk
-from presentation import findings
+from presentation import findings, withheld
 from presentation import frame as drawn
 
 
@@ -80,7 +80,9 @@ def with_counts(desk: Desk, measure: Measure, *by: Dimension) -> list[Measure]:
 
 
 def say_ignored(desk: Desk, asked: Asked) -> None:
-    """Says which filters the numbers are not kept by, and so are not under."""
+    """Says which filters the numbers are not kept by, and so are not under; and which numbers are withheld."""
+    if hidden := withheld.sentence(asked.question, asked.answer, desk.say):
+        st.caption(hidden)
     if asked.ignored:
         listed = desk.say.listed([desk.say(d.label) for d in asked.ignored])
         st.caption(desk.say("for all: {dimensions}", dimensions=listed))

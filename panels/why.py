@@ -12,7 +12,7 @@ from measures.model import Dimension, Measure, Ratio, _
 from panels import choices, notes, tabular
 from panels.accounts import Account
 from panels.desk import Asked, Desk
-from presentation import table_view
+from presentation import table_view, withheld
 from presentation.cards import panel
 from presentation.export_view import export_buttons
 from presentation.plain import plain
@@ -63,6 +63,9 @@ def moved(
     meaning = desk.say("Why it moved: {measure}", measure=notes.meaning(desk, measure, by))
     if asked.answer.empty:
         _only(notes.nothing(desk), meaning)
+        return
+    if hidden := withheld.sentence(asked.question, asked.answer, desk.say):
+        _only(hidden, meaning)  # of parts that are not all told no change is made
         return
     try:
         told = why(measure, by, asked.answer, desk.say)

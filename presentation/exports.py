@@ -27,6 +27,7 @@ from measures.question import Told
 from measures.texts import disarmed
 from presentation.tables import About, Column, Table, cell_text
 from presentation.units import day_shown, excel_day_format, excel_format, moment_shown
+from presentation.withheld import CELL, is_withheld
 from presentation.words import Words
 
 SHEET_ROWS = 1_048_576
@@ -173,7 +174,7 @@ def _write_data(
 def _write_cell(sheet: Worksheet, row: int, at: int, column: Column, value: object, cell: Format) -> None:
     if value is None:
         sheet.write_blank(row, at, None, cell)
-    elif column.kind == "text":
+    elif column.kind == "text" or isinstance(value, str):
         sheet.write_string(row, at, value, cell)
     elif column.kind == "number":
         sheet.write_number(row, at, value, cell)
@@ -393,8 +394,12 @@ def _batches(table: Table, about: About, batches: Iterable[pd.DataFrame] | None)
 
 
 def _values(columns: tuple[Column, ...], rows: pd.DataFrame, say: Words) -> Iterator[tuple]:
-    """The rows as Python values, codes in words, None for what is missing."""
-    return zip(*_column_values(columns, rows), strict=True)
+    """The rows as Python values, codes in words, None for what is missing, a word for a number that is withheld."""
+    found = _column_values(columns, rows)
+    for at, column in enumerate(columns):
+        hidden = is_withheld(rows, column.name)
+        found[at] = [say(CELL) if h else value for h, value in zip(hidden, found[at], strict=True)]
+    return zip(*found, strict=True)
 
 
 def _total_values(table: Table) -> list:

@@ -15,7 +15,7 @@ import pandas as pd
 import streamlit as st
 
 from measures.question import NAME, Order
-from presentation.tables import Column, Table, cell_text
+from presentation.tables import Column, Table, cell_text, cell_texts
 from presentation.units import MISSING
 from presentation.words import Words
 
@@ -132,7 +132,7 @@ def payload(
 
     Raises ValueError for a link that leaves the app.
     """
-    texts = [[str(cell_text(column, value, say)) for value in drawn[column.name]] for column in table.columns]
+    texts = [cell_texts(column, drawn, say) for column in table.columns]
     ids = _ids(table, drawn)
     bar, fractions = _bars(table, drawn, order, page)
     rows = []

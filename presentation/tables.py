@@ -13,6 +13,8 @@ from measures.model import Count, Dimension, Measure, Placed, Unit, _
 from measures.period import Period
 from measures.question import BEFORE, CHANGE, NAME, ListingQuestion, Question
 from presentation.units import MISSING, day_shown, period_shown, shown, step_shown
+from presentation.withheld import CELL, is_withheld
+from presentation.withheld import sentence as withheld_sentence
 from presentation.words import Words, missing_value
 
 
@@ -92,12 +94,14 @@ def table_of(
             moved = measure.name + CHANGE
             rows = rows.assign(**{moved: rows[moved] * 100})
             total = None if total is None else total.assign(**{moved: total[moved] * 100})
+    notes = [_note(question, say)] if total is not None and question.by else []
+    notes = [note for note in (*notes, withheld_sentence(question, answer, say)) if note]
     return Table(
         title=_title(question, say),
         columns=tuple(columns),
         rows=rows.reset_index(drop=True),
         total=total,
-        note=_note(question, say) if total is not None and question.by else None,
+        note=say.sentences(notes) or None,
     )
 
 
@@ -111,6 +115,13 @@ def listing_table(question: ListingQuestion, rows: pd.DataFrame, say: Words) -> 
         masked = column.personal and not question.clear
         columns.append(Column(column.name, say(column.label), kind, column.unit, values=values, masked=masked))
     return Table(say(listing.label), tuple(columns), rows.reset_index(drop=True), meaning=say(listing.meaning))
+
+
+def cell_texts(column: Column, rows: pd.DataFrame, say: Words) -> list[str]:
+    """The column's values as they are read in their cells; where a number is withheld, the word that says so."""
+    hidden = is_withheld(rows, column.name)
+    texts = (cell_text(column, value, say) for value in rows[column.name])
+    return [say(CELL) if h else str(text) for h, text in zip(hidden, texts, strict=True)]
 
 
 def cell_text(column: Column, value: object, say: Words) -> str:

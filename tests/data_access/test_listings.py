@@ -84,7 +84,7 @@ def calendar() -> dict[str, date]:
 
 @pytest.fixture
 def looking_on(warehouse_on: Warehouse, calendar: dict[str, date]) -> Iterator[Warehouse]:
-    with closing(Warehouse(warehouse_on._url, DAYS_OFF, lambda: calendar["today"])) as found:
+    with closing(Warehouse(warehouse_on._url, DAYS_OFF, today=lambda: calendar["today"])) as found:
         yield found
 
 
