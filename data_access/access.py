@@ -102,6 +102,7 @@ _REFUSED = {
     Permission.PERSONAL: _(
         "Your role does not permit you to see personal data unmasked. Look at them masked, or ask whoever gives out the roles."
     ),
+    Permission.JOURNAL: _("Your role does not permit you to read the journal. Ask whoever gives out the roles."),
 }
 
 

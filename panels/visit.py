@@ -1,14 +1,22 @@
-"""Who is looking: what the sign-in says, held to what the list of sessions still lets through."""
+"""Who is looking: what the sign-in says, held to what the list of sessions still lets through; and as whom they look."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
-from data_access.people import Identity, Refused, identity_of_claims, identity_of_headers
+from data_access.access import Permission, Role, Viewer
+from data_access.journal import Action, Entry, Journal
+from data_access.people import Identity, Refused, identity_of_claims, identity_of_headers, rules_of, view_as, viewer_of
 from data_access.sessions import SESSION_HEADER, Sessions, sessions, sign_in_of, sign_in_of_key
 from data_access.settings import Access, Mode, Settings
+from data_access.warehouse import State, Warehouse
+from presentation import frame as drawn
+from presentation import sign_in as shown
+from presentation.filters import Place
+from presentation.words import Words
 
 OUTCOME = "sign_in"
 """The parameter in which the server says that signing in did not succeed, and why."""
@@ -20,6 +28,86 @@ class Absent:
     "failed", or the provider is "unavailable"."""
 
     why: str = ""
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who is let in: as whom they look, what they are called, and the branches that they may look as from."""
+
+    viewer: Viewer
+    name: str
+    places: dict[str, Place]
+
+
+def let_in(found: Settings, source: Warehouse, menu: DeltaGenerator, say: Words) -> tuple[Reader, State]:
+    """The reader, and the warehouse's state; for whoever is not let in the page that says why, and the script ends.
+
+    Nothing of the warehouse is touched before it is known who asks. Raises SettingsError, WarehouseError, JournalError.
+    """
+    access = found.access
+    if access.mode in (Mode.DEMO, Mode.PUBLIC):
+        state = source.state()
+        if access.mode is Mode.DEMO and not state.is_demo:
+            drawn.closed(say)
+            st.stop()
+        reader = Reader(Viewer(say("Visitor"), source.root(), Role.VISITOR), say("Visitor"), {})
+        return _as_from(reader, source, state, None, say), state
+    came = who(found)
+    if isinstance(came, Absent):
+        shown.entrance(came.why, say) if access.mode is Mode.OIDC else shown.behind_proxy(say)
+        st.stop()
+    state = source.state()
+    journal = Journal(access.journal, access.journal_key)
+    viewer = viewer_of(came, rules_of(access, source), state.paths) if isinstance(came, Identity) else came
+    name = came.name if isinstance(came, Identity) else ""
+    if isinstance(viewer, Refused):
+        if isinstance(came, Identity):
+            _note(journal, Action.REFUSE, came, None)
+        if shown.turned_away(name, say.told(viewer.for_a_reader(access.whom_to_ask)), say):
+            sign_out(found)
+        st.stop()
+    _note(journal, Action.SIGN_IN, came, viewer)
+    with menu:
+        if shown.signed_in(name, viewer.role.value, say):
+            journal.add(_entry(Action.SIGN_OUT, came, viewer))
+            sign_out(found)
+            st.stop()
+    return _as_from(Reader(viewer, name, {}), source, state, journal, say), state
+
+
+def _as_from(reader: Reader, source: Warehouse, state: State, journal: Journal | None, say: Words) -> Reader:
+    """The reader as they look: from their own branch, or from one below it where their role permits that and they chose one."""
+    places = drawn.places_of(source.branches(reader.viewer))
+    viewer = reader.viewer
+    if viewer.may(Permission.VIEW_AS):
+        viewer = view_as(viewer, drawn.view_as(places, viewer.branch_id, say), state.paths)
+        if journal and viewer != reader.viewer and st.session_state.get("_viewed_as") != viewer.branch_id:
+            journal.add(
+                _entry(Action.VIEW_AS, Identity(viewer.person, reader.name), viewer, places[viewer.branch_id].name)
+            )
+        st.session_state["_viewed_as"] = viewer.branch_id
+    if viewer != reader.viewer:
+        places = drawn.places_of(source.branches(viewer))
+    return Reader(viewer, reader.name, places)
+
+
+def _note(journal: Journal, action: Action, identity: Identity, viewer: Viewer | None) -> None:
+    """Writes down, once in each tab, that somebody has come."""
+    noted = f"_noted_{action.name}"
+    if st.session_state.get(noted) != identity.person:
+        journal.add(_entry(action, identity, viewer))
+        st.session_state[noted] = identity.person
+
+
+def _entry(action: Action, identity: Identity, viewer: Viewer | None, what: str = "") -> Entry:
+    return Entry(
+        person=identity.person,
+        name=identity.name,
+        role=viewer.role.value if viewer else "",
+        branch_id=viewer.branch_id if viewer else "",
+        action=action,
+        what=what,
+    )
 
 
 def who(found: Settings) -> Identity | Refused | Absent:

@@ -91,6 +91,7 @@ def pages(say: Words) -> dict[str, st.Page]:
         ("complaints", "complaints", say("Complaints"), ":material/report:"),
         ("explorer", "explorer", say("Explorer"), ":material/table_chart:"),
         ("glossary", "glossary", say("Glossary"), ":material/menu_book:"),
+        ("journal", "journal", say("Journal"), ":material/history:"),
     )
     return {
         name: st.Page(f"{name}.py", title=title, icon=icon, url_path=path or None, default=not path)
@@ -139,9 +140,7 @@ def view_as(places: Mapping[str, Place], top: str, say: Words) -> str:
             index=list(places).index(top),
             format_func=lambda id_: f"{places[id_].name} · {say(LEVEL_LABELS[places[id_].level])}",
             persist_state="session",
-            help=say(
-                "Until sign-in exists, choose here whose numbers to see. A branch sees itself and what is below it."
-            ),
+            help=say("Look as somebody at that branch does: a branch sees itself and what is below it."),
         )
 
 

@@ -6,7 +6,20 @@ from html import escape
 
 import streamlit as st
 
+from measures.model import _
+from presentation.plain import plain
 from presentation.words import Words
+
+ROLES = {
+    "head office analyst": _("head office analyst"),
+    "branch manager": _("branch manager"),
+    "team leader": _("team leader"),
+    "agent": _("agent"),
+    "data steward": _("data steward"),
+    "auditor": _("auditor"),
+    "visitor": _("visitor"),
+}
+"""What the roles are called on screen. Which there are, data_access/access.py says; a test holds the two together."""
 
 
 def entrance(why: str, say: Words) -> None:
@@ -38,6 +51,12 @@ def turned_away(name: str, sentence: str, say: Words) -> bool:
     if name:
         st.html(f"<p>{escape(say('You are signed in as {name}.', name=name))}</p>")
     st.info(sentence, icon=":material/person_off:")
+    return sign_out_button(say)
+
+
+def signed_in(name: str, role: str, say: Words) -> bool:
+    """Who has signed in, and as what, in the menu; whether they ask to be signed out."""
+    st.caption(plain(f"{name} · {say(ROLES.get(role, role))}"))
     return sign_out_button(say)
 
 
