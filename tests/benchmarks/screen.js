@@ -80,7 +80,8 @@
       const asked = performance.now();
       const look = () => {
         const now = performance.now();
-        if (began !== null && turned() !== before && painted >= changed && now - Math.max(changed, idle) > QUIET && !waiting()) {
+        // The address may turn before Streamlit's script shows that it runs.
+        if (began !== null && turned() !== before && Math.max(painted, idle) > began && painted >= changed && now - Math.max(changed, idle) > QUIET && !waiting()) {
           // A script as short as an empty page's is at rest again before the page shows that it runs.
           resolve({ ms: Math.max(painted, idle) - began, script: (idle || painted) - began, charts: charts.size, tables: tables.size });
         } else if (now - asked > LIMIT) {
