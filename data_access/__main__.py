@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 import json
 import logging
 import os
@@ -44,7 +45,7 @@ from data_access.ask import (
     viewer_said,
 )
 from data_access.check import Finding, check
-from data_access.journal import Action, Journal, JournalError
+from data_access.journal import Action, Entry, Journal, JournalError
 from data_access.load import LoadError, load
 from data_access.people import PeopleError, rules_of
 from data_access.sessions import sessions
@@ -750,11 +751,16 @@ def _verify(journal: Journal, where: str) -> int:
 def _run_sessions(options: argparse.Namespace) -> int:
     if (options.what == "end") != bool(options.person):
         raise _WrongUse("“end” needs a PERSON, and “list” takes none.")
-    known = sessions(settings())
+    said = settings()
+    known = sessions(said)
     if options.what == "end":
         ended = known.end_all(options.person)
         if not ended:
             raise _Failure(f"{options.person} has no session open; “list” shows who has.")
+        # After the end, which is not to wait for a journal that cannot be written.
+        by = f"on the command line, by {getpass.getuser()}"
+        entry = Entry(person=options.person, name="", role="", branch_id="", action=Action.REVOKE, what=by)
+        Journal(said.access.journal, said.access.journal_key).add(entry)
         print(f"{ended} ended.")
         return 0
     heading = ("person", "signed in at", "last seen at")

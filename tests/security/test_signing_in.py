@@ -96,6 +96,7 @@ def test_what_an_administrator_ends_is_over_in_a_tab_that_does_nothing(page: Pag
     sign_in(page, served)
     served.command("sessions", "end", "head@bank.example")
     is_entrance(page)
+    assert "revoke" in served.command("journal", "list", "--person", "head@bank.example")
     expect(page.get_by_text("You have been signed out.")).to_be_visible()
     assert page.url.endswith(LINK)
 
