@@ -26,6 +26,7 @@ from presentation.units import period_shown, step_shown
 VIEWS = {"bars": choices.View(_("Bars")), "funnel": choices.View(_("Funnel"))}
 
 
+@notes.refusing
 def compared(desk: Desk, name: str, by: Dimension, key: str) -> None:
     """The measure by one dimension as bars, the highest first, beside the overall value; a rate as a funnel if the reader likes.
 

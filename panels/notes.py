@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import wraps
+from typing import Concatenate, ParamSpec
 
 import pandas as pd
 import streamlit as st
 
 from measures.dimensions import BELOW
 from measures.model import Dimension, Measure, Ratio
-from measures.question import NAME
+from measures.question import NAME, QuestionError
 from panels.desk import Asked, Desk
 from presentation import findings, withheld
 from presentation import frame as drawn
+
+_Given = ParamSpec("_Given")
+
+
+def refusing(part: Callable[Concatenate[Desk, _Given], None]) -> Callable[Concatenate[Desk, _Given], None]:
+    """A part of a page that says in its place why its question has no answer for this reader; the rest of the page stands."""
+
+    @wraps(part)
+    def drawn_or_told(desk: Desk, *given: _Given.args, **named: _Given.kwargs) -> None:
+        try:
+            part(desk, *given, **named)
+        except QuestionError as refused:
+            st.info(desk.say.told(refused), icon=":material/visibility_off:")
+
+    return drawn_or_told
 
 
 def nothing(desk: Desk) -> str:

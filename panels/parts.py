@@ -51,6 +51,7 @@ def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed:
     cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.look, desk.say, key=key)
 
 
+@notes.refusing
 def trend(
     desk: Desk,
     name: str,
@@ -119,6 +120,7 @@ def pareto(desk: Desk, name: str, by: Dimension, key: str) -> None:
         )
 
 
+@notes.refusing
 def crossed(desk: Desk, name: str, x: Dimension, y: Dimension, key: str) -> None:
     """The measure by two dimensions as a matrix."""
     measure = desk.measure(name)

@@ -29,6 +29,7 @@ FOLLOWED = {BELOW: "branch", PRODUCT: "product"}
 """The dimensions whose values can be filtered by, and the names of these filters in the address."""
 
 
+@notes.refusing
 def table(
     desk: Desk,
     key: str,

@@ -25,6 +25,7 @@ LABEL = _("Why it moved")
 _CHART, _TABLE = choices.View(_("Chart")), choices.View(_("Table"))
 
 
+@notes.refusing
 def moved(
     desk: Desk,
     page: str,

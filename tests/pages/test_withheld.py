@@ -65,3 +65,10 @@ def test_why_a_rate_moved_is_not_told_by_what_is_known_of_customers(visit, demo_
     reader.turn("activation_why", "activation_why_payroll")
     assert not reader.failures
     assert any("no two periods are compared" in text for text in reader.texts)
+
+
+@pytest.mark.usefixtures("may_not_list")
+def test_a_part_that_is_refused_leaves_the_rest_of_the_page_standing(visit, demo_url) -> None:
+    reader = visit(demo_url, lang="en", period="month").look("activation", "ages")
+    assert any("by nothing else beside" in sentence for sentence in reader.sentences)
+    assert reader.tables["activation_by_branch"]["rows"]
