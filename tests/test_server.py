@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.browser.server import ROOT, served
+from tests.browser.serving import ROOT, served
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from data_access import demo
-from tests.browser import server
+from tests.browser import serving
 
 DATA_UNTIL = date(2026, 11, 20)
 PATIENCE = 20_000
@@ -24,11 +24,11 @@ expect.set_options(timeout=PATIENCE)
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium. One for each module: while it is open, no other test of this process may run an event loop of its own."""
-    if server.chromium() is None:
+    if serving.chromium() is None:
         if os.environ.get("CI"):
-            pytest.fail(server.NO_CHROMIUM)
-        pytest.skip(server.NO_CHROMIUM)
-    with server.browser() as opened:
+            pytest.fail(serving.NO_CHROMIUM)
+        pytest.skip(serving.NO_CHROMIUM)
+    with serving.browser() as opened:
         yield opened
 
 

@@ -17,7 +17,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from data_access import demo
-from tests.browser.server import NO_CHROMIUM, ROOT, browser, chromium, served
+from tests.browser.serving import NO_CHROMIUM, ROOT, browser, chromium, served
 
 PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "explorer", "glossary")
 LANGUAGES = ("en", "zh_CN")

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 
 from data_access.access import Role, Viewer
 from data_access.warehouse import Warehouse
-from tests.browser.server import ROOT, served
+from tests.browser.serving import ROOT, served
 
 pytestmark = pytest.mark.browser
 

@@ -23,7 +23,7 @@ from measures.period import Period
 from measures.question import Question, where
 from presentation.units import short, shown
 from tests.browser.conftest import DATA_UNTIL
-from tests.browser.server import ROOT, served
+from tests.browser.serving import ROOT, served
 
 pytestmark = pytest.mark.browser
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
-from tests.browser.server import served
+from tests.browser.serving import served
 
 pytestmark = pytest.mark.browser
 

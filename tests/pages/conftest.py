@@ -73,6 +73,7 @@ _NO_WORDS = {
     "icon",
     "user_key",
     "deferred_file_id",
+    "autocomplete",
     "page_script_hash",
     "color",
     "type",
