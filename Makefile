@@ -10,6 +10,14 @@ PY := $(VENV)/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
 WAREHOUSE := var/warehouse.duckdb
 
+BANDIT := $(PY) -m bandit --quiet --configfile pyproject.toml
+LOOKED_THROUGH := app.py pages panels presentation data_access measures server
+# The loader and the demo bank write SQL with names of the contract and of the operator's own files in it, all in quotes, and
+# whoever runs them may write into the warehouse anyway. Everywhere else SQL made of texts (B608) is an error.
+MAKES_SQL := data_access/load.py data_access/demo.py
+comma := ,
+space := $(subst ,, )
+
 # The stamps hold when the requirements were last installed, so that a second start asks pip nothing.
 USER_STAMP := $(VENV)/.requirements
 DEV_STAMP := $(VENV)/.requirements-dev
@@ -37,13 +45,17 @@ test: $(DEV_STAMP) ## runs all tests (PYTEST_ARGS="-k loader" for some of them)
 
 tests: test
 
-check: $(DEV_STAMP) ## looks at style, and whether MEASURES.md and the translations are up to date
+check: $(DEV_STAMP) ## looks at style, at MEASURES.md and the translations, and for unsafe code, secrets and packages with known faults
 	@# All parts are run: one that fails does not hide what the others would say.
 	@failed=0; \
 	$(PY) -m ruff check . || failed=1; \
 	$(PY) -m ruff format --check . || failed=1; \
 	$(PY) -m measures.document --check || failed=1; \
 	$(PY) -m presentation.translations --check || failed=1; \
+	$(BANDIT) --exclude $(subst $(space),$(comma),$(MAKES_SQL)) --recursive $(LOOKED_THROUGH) || failed=1; \
+	$(BANDIT) --skip B608 $(MAKES_SQL) || failed=1; \
+	$(PY) -m tests.checks.stray_secrets || failed=1; \
+	$(PY) -m tests.checks.pinned_packages || failed=1; \
 	exit $$failed
 
 demo: $(USER_STAMP) ## builds the demo bank anew, up to yesterday
