@@ -56,7 +56,20 @@ drawn.strip(now.data_until, now.loaded, unknown, found.stale_after_days, chosen,
 look = Look(language=say.language, dark=st.context.theme.type == "dark")
 journal = Journal(found.access.journal, found.access.journal_key)
 state["desk"] = desk = Desk(
-    source, now, viewer, chosen, places, products, say, look, scope, came_by_link, found.access, journal, reader.name
+    source,
+    now,
+    viewer,
+    chosen,
+    places,
+    products,
+    say,
+    look,
+    scope,
+    came_by_link,
+    found.access,
+    journal,
+    reader.name,
+    reader.holds,
 )
 desk.ask_ahead(state.get(f"_asked_{page.url_path}", ()))
 try:

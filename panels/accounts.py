@@ -57,7 +57,7 @@ class Account:
         """Writes the file into the journal. Raises Told where the role or the day's quota does not permit it, where the purpose is
         missing, and where the journal cannot be written."""
         desk = self.desk
-        if not desk.viewer.may(self._needed) or (self.wants_purpose and not purpose):
+        if not desk.holds() or not desk.viewer.may(self._needed) or (self.wants_purpose and not purpose):
             raise Told(_("Your role does not permit to take this away."))
         taken = replace(
             entry(desk, Action.EXPORT, self.what, self.question, about),

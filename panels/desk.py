@@ -5,7 +5,7 @@ Here the two halves of the project meet: questions go to the warehouse, answers 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -70,6 +70,8 @@ class Desk:
     journal: Journal
     reader: str
     """What the reader is called, beside their id."""
+    holds: Callable[[], bool] = lambda: True
+    """Whether the reader is still given the role and branch of this run: asked when a file is taken, which may be long after."""
     own_parameters: dict[str, str] = field(default_factory=dict)
     """What a page adds to the address beside the shared filters."""
     asked: list[Ask] = field(default_factory=list)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -32,11 +33,13 @@ class Absent:
 
 @dataclass(frozen=True)
 class Reader:
-    """Who is let in: as whom they look, what they are called, and the branches that they may look as from."""
+    """Who is let in: as whom they look, what they are called, and the branches that they see. `holds` says, also after the run and
+    in another thread, whether they are still given the same role and branch."""
 
     viewer: Viewer
     name: str
     places: dict[str, Place]
+    holds: Callable[[], bool] = lambda: True
 
 
 def let_in(found: Settings, source: Warehouse, menu: DeltaGenerator, say: Words) -> tuple[Reader, State]:
@@ -72,7 +75,11 @@ def let_in(found: Settings, source: Warehouse, menu: DeltaGenerator, say: Words)
             journal.add(_entry(Action.SIGN_OUT, came, viewer))
             sign_out(found)
             st.stop()
-    return _as_from(Reader(viewer, name, {}), source, state, journal, say), state
+
+    def holds() -> bool:
+        return viewer_of(came, rules_of(access, source), source.state().paths) == viewer
+
+    return _as_from(Reader(viewer, name, {}, holds), source, state, journal, say), state
 
 
 def _as_from(reader: Reader, source: Warehouse, state: State, journal: Journal | None, say: Words) -> Reader:
@@ -88,7 +95,7 @@ def _as_from(reader: Reader, source: Warehouse, state: State, journal: Journal |
         st.session_state["_viewed_as"] = viewer.branch_id
     if viewer != reader.viewer:
         places = drawn.places_of(source.branches(viewer))
-    return Reader(viewer, reader.name, places)
+    return replace(reader, viewer=viewer, places=places)
 
 
 def _note(journal: Journal, action: Action, identity: Identity, viewer: Viewer | None) -> None:
