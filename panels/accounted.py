@@ -39,30 +39,32 @@ def journal(desk: Desk) -> None:
     except Refused as refused:
         headline(say("Journal"), say.told(refused))
         return
+    headline(say("Journal"), say("Who took what, when and why; nothing is ever taken out"))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         span = st.selectbox(
             say("Since"), list(SPANS), format_func=lambda n: say(SPANS[n]), key="journal_since", persist_state="session"
         )
         action = st.selectbox(
-            say("What was done"), [None, *ACTIONS], format_func=lambda a: say(ACTIONS[a]) if a else say("Everything"),
+            say("What was done"), ["", *ACTIONS], format_func=lambda a: say(ACTIONS[a]) if a else say("Everything"),
             key="journal_action", persist_state="session",
         )  # fmt: skip
         wanted = st.text_input(
             say("Person, branch, list or file"), key="journal_wanted", persist_state="session", max_chars=100
         ).strip()
-    # An entry about nobody's branch is about somebody who was not let in: for those alone who see the whole bank.
-    branches = None if desk.viewer.branch_id == desk.warehouse.root() else list(desk.places)
+    # An entry about nobody's branch is about somebody who was not let in: for those alone who look at the whole bank.
+    chosen = desk.filters.branch
+    below = [place.id for place in desk.places.values() if place.path.startswith(chosen.path)]
+    branches = None if chosen.id == desk.warehouse.root() else below
     found = desk.journal.entries(
-        branches=branches, action=action, since=date.today() - timedelta(days=span), newest=NEWEST
+        branches=branches, action=action or None, since=date.today() - timedelta(days=span), newest=NEWEST
     )
     shown = _table(found, desk)
     if wanted:
-        texts = shown.rows.drop(columns=["number"]).astype(str)
+        texts = shown.rows.drop(columns=["rows"]).fillna("").astype(str)
         holds = texts.apply(lambda column: column.str.contains(wanted, case=False, regex=False)).any(axis=1)
         shown = Table(shown.title, shown.columns, shown.rows[holds].reset_index(drop=True), None)
     with panel(
-        say.plural("{n} entry", "{n} entries", len(shown.rows)),
-        say("Who took what, when and why; nothing is ever taken out"),
+        say.plural("{n} entry", "{n} entries", len(shown.rows)), say("The newest first, in the time of the server")
     ):
         if len(found) == NEWEST:
             st.caption(
@@ -79,34 +81,35 @@ def journal(desk: Desk) -> None:
 
 def _table(found: pd.DataFrame, desk: Desk) -> Table:
     say = desk.say
-    # The server's own time, as on everything else that is made here.
-    at = found["at"].dt.tz_convert(None) + pd.Timedelta(
-        seconds=pd.Timestamp.now().astimezone().utcoffset().total_seconds()
-    )
     rows = pd.DataFrame(
         {
-            "number": found["number"],
-            "at": [moment_shown(moment.to_pydatetime(), say.language) if pd.notna(moment) else None for moment in at],
+            # The server's own time, as on everything else that is made here.
+            "at": [
+                moment_shown(at.to_pydatetime().astimezone(), say.language) if pd.notna(at) else None
+                for at in found["at"]
+            ],
             "person": found["person"],
-            "role": [say(ROLES.get(role, role)) if role else None for role in found["role"]],
-            "branch": [desk.places[id_].name if id_ in desk.places else id_ or None for id_ in found["branch_id"]],
+            "role": [say(ROLES.get(role, role)) if role else "" for role in found["role"]],
+            "branch": [desk.places[id_].name if id_ in desk.places else id_ for id_ in found["branch_id"]],
             "action": [say(ACTIONS.get(action, action)) for action in found["action"]],
             "what": found["what"],
-            "filters": found["filters"],
-            "rows": found["rows"],
-            "personal": found["personal"],
             "purpose": found["purpose"],
+            "personal": found["personal"],
+            "rows": found["rows"],
+            "filters": found["filters"],
             "id": found["id"],
+            "number": found["number"],
         }
     )
+    texts = rows.columns.drop(["rows", "number"])
+    rows[texts] = rows[texts].replace("", None)
     labels = {
         "at": say("When"), "person": say("Who"), "role": say("Role"), "branch": say("Branch"), "action": say("Did"),
-        "what": say("What"), "filters": say("Filters"), "rows": say("Rows"), "personal": say("Personal data"),
-        "purpose": say("What for"), "id": say("File"),
+        "what": say("What"), "purpose": say("What for"), "personal": say("Personal data"), "rows": say("Rows"),
+        "filters": say("Filters"), "id": say("File"), "number": say("No."),
     }  # fmt: skip
-    columns = [Column("number", say("No."), "number", Unit.COUNT)]
-    columns += [
-        Column(name, label, "number", Unit.COUNT) if name == "rows" else Column(name, label, "text")
+    columns = [
+        Column(name, label, "text") if name in texts else Column(name, label, "number", Unit.COUNT)
         for name, label in labels.items()
     ]
     return Table(say("Journal"), tuple(columns), rows.reset_index(drop=True), None)

@@ -33,13 +33,12 @@ class Account:
     personal: tuple[str, ...] = ()
     """The labels of the columns with personal data in clear."""
 
-    @property
-    def refused(self) -> str:
+    def refusal(self, rows: int) -> str:
         desk = self.desk
         if not desk.viewer.may(self._needed):
             return desk.say("Your role does not permit to take this away.")
         try:
-            self._within(desk.taken_today(), 0)
+            self._within(desk.taken_today(), rows)
         except Told as reached:
             return desk.say.told(reached)
         return ""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from html import escape
 
 import streamlit as st
 
@@ -24,9 +25,8 @@ def unmasked(desk: Desk, key: str, question: ListingQuestion) -> ListingQuestion
     purpose = _purpose(key)
     with st.container(horizontal=True, vertical_alignment="center"):
         if state.get(purpose):
-            st.caption(
-                say("Personal data are shown for: {purpose}. Each look is written down.", purpose=state[purpose])
-            )
+            shown = say("Personal data are shown for: {purpose}. Each look is written down.", purpose=state[purpose])
+            st.html(f"<div class=meaning>{escape(shown)}</div>")
             st.button(say("Mask again"), key=f"{key}_mask", on_click=state.pop, args=(purpose, None))
             return replace(question, clear=True)
         with st.popover(say("Show personal data"), icon=":material/visibility:", key=f"{key}_unmask"):

@@ -109,7 +109,7 @@ def listing(desk: Desk, key: str, name: str) -> None:
         taken = replace(question, clear=question.clear and desk.viewer.may(Permission.EXPORT_PERSONAL))
         count = desk.warehouse.count(question, desk.viewer)
         page = table_view.page_state(key, count, of=question)
-        personal.written_down(desk, key, question, title, min(page.size, count), page.number)
+        personal.written_down(desk, key, question, title, min(page.size, count - page.offset), page.number)
         rows = desk.warehouse.listing(question, desk.viewer, limit=page.size, offset=page.offset)
         shown = listing_table(question, rows, desk.say)
         warehouse, viewer = desk.warehouse, desk.viewer

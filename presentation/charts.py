@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
+from html import escape
 from itertools import pairwise
 from typing import TypeVar
 
@@ -26,7 +27,6 @@ from measures.catalogue import DIMENSION
 from measures.model import Count, Dimension, Measure, Ratio, Unit
 from measures.question import NAME
 from presentation.colours import Colours, category_colours, colours, shade
-from presentation.plain import plain
 from presentation.units import MISSING, short, shown, step_shown
 from presentation.words import Words, words
 
@@ -410,7 +410,7 @@ def lines(
     with st.grid(3, min_column_width=190, key=key):
         for number, line in enumerate(found):
             with st.container(gap=None):
-                st.caption(plain(line.name))
+                st.html(f"<div class=chart-meaning>{escape(line.name)}</div>")
                 tint = colours(look.dark).accent if accent in (None, line.id) else colours(look.dark).rest
                 _lines([line], [tint], shared, f"{key}_{number}", small=True)
 

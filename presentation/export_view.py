@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Callable, Iterable
@@ -25,6 +26,7 @@ _LOG = logging.getLogger(__name__)
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _PURPOSE = 200
 """Characters that a purpose or a password may have."""
+_ERROR = "[data-testid=stDownloadButtonError]"
 _FORMATS = (
     ("Excel", "xlsx", _XLSX, exports.xlsx),
     ("CSV", "csv", "text/csv", exports.csv),
@@ -35,9 +37,8 @@ _FORMATS = (
 class Account(Protocol):
     """What a file that leaves the dashboard is held to: who may take it, and where it is written down."""
 
-    @property
-    def refused(self) -> str:
-        """Why this reader takes nothing away, in words; empty where they may."""
+    def refusal(self, rows: int) -> str:
+        """Why this reader does not take a file of so many rows, in words; empty where they may."""
 
     @property
     def wants_purpose(self) -> bool:
@@ -64,8 +65,8 @@ def export_buttons(
     without session, so whatever it needs, the viewer above all, is bound to it. `key` names the file too: `activation_by_branch`.
     """
     with st.popover(say("Export"), icon=":material/download:", key=f"{key}_export"):
-        if account.refused:
-            st.caption(account.refused)
+        if refusal := account.refusal(about.row_count):
+            st.caption(refusal)
             return
         purpose = ""
         if account.wants_purpose:
@@ -90,6 +91,12 @@ def export_buttons(
                 width="stretch",
                 disabled=account.wants_purpose and not purpose,
             )
+        # Streamlit's own sentence is in English and tells nothing.
+        failed = json.dumps(
+            say("There is no file. Load the page again; it says whether you have taken as much as a day allows."),
+            ensure_ascii=False,
+        )
+        st.html(f"<style>{_ERROR} {{font-size: 0}} {_ERROR}::after {{font-size: .875rem; content: {failed}}}</style>")
         note = exports.sheets_note(table, about.row_count, say)
         if note:
             st.caption(note)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
+from html import escape
 from urllib.parse import parse_qsl
 
 import streamlit as st
@@ -173,7 +174,7 @@ def breadcrumb(places: Mapping[str, Place], chosen: Place, say: Words) -> None:
                 plain(place.name), type="tertiary", key=f"up_{place.id}", on_click=choose_branch, args=(place.id,)
             )
             st.markdown("›", width="content")
-        st.markdown(f"**{plain(way[-1].name)}**", width="content")
+        st.html(f"<strong>{escape(way[-1].name)}</strong>", width="content")
         if below:
             st.markdown("›", width="content")
             st.selectbox(

@@ -1,4 +1,7 @@
-"""Names from the warehouse where Streamlit would read Markdown: shown letter by letter, whatever signs they hold."""
+"""Names from the warehouse on buttons and links, where Streamlit would read Markdown: letter by letter, whatever signs they hold.
+
+Elsewhere they are written with `st.html`, escaped: outside of buttons, Streamlit makes links of addresses however they are escaped.
+"""
 
 _SIGNS = frozenset("\\`*_{}[]()<>#+-.!|~$:")
 

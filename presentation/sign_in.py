@@ -7,7 +7,6 @@ from html import escape
 import streamlit as st
 
 from measures.model import _
-from presentation.plain import plain
 from presentation.words import Words
 
 ROLES = {
@@ -22,9 +21,13 @@ ROLES = {
 """What the roles are called on screen. Which there are, data_access/access.py says; a test holds the two together."""
 
 
+_ALONE = "<style>[data-testid=stSidebar], [data-testid=stExpandSidebarButton] {display: none}</style>"
+"""There is no menu for whoever is not let in, so there is no room for one."""
+
+
 def entrance(why: str, say: Words) -> None:
     """The page instead of every page until somebody has signed in. `why`: see panels/visit.py."""
-    st.html(f"<p class=finding>{say('Branch marketing')}</p>")
+    _alone(say)
     sentences = {
         "expired": say("Your session has run out. Sign in again, and you will be back here."),
         "idle": say("Nobody has used this page for a while, so you have been signed out. Sign in again to go on."),
@@ -42,21 +45,28 @@ def entrance(why: str, say: Words) -> None:
 
 def behind_proxy(say: Words) -> None:
     """The same behind a proxy, which alone can sign somebody in."""
+    _alone(say)
     st.info(say("Your session has ended. Load the page again to go on."), icon=":material/lock_clock:")
 
 
 def turned_away(name: str, sentence: str, say: Words) -> bool:
     """The page of somebody who has signed in and may see nothing; whether they ask to be signed out."""
-    st.html(f"<p class=finding>{say('Branch marketing')}</p>")
+    _alone(say)
     if name:
-        st.html(f"<p>{escape(say('You are signed in as {name}.', name=name))}</p>")
+        known = say("You are signed in as {name}.", name=name)
+        st.html(f"<p>{escape(known)}</p>")
     st.info(sentence, icon=":material/person_off:")
     return sign_out_button(say)
 
 
+def _alone(say: Words) -> None:
+    title = say("Branch marketing")
+    st.html(f"{_ALONE}<p class=finding role=heading aria-level=1>{escape(title)}</p>")
+
+
 def signed_in(name: str, role: str, say: Words) -> bool:
     """Who has signed in, and as what, in the menu; whether they ask to be signed out."""
-    st.caption(plain(f"{name} · {say(ROLES.get(role, role))}"))
+    st.html(f"<div class=meaning>{escape(name)} · {escape(say(ROLES.get(role, role)))}</div>")
     return sign_out_button(say)
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import ast
+
 import pytest
 from babel.messages.catalog import Catalog
 
 from presentation import translations
 from presentation.translations import (
     DERIVED,
+    MARKS,
+    ROOT,
     WRITTEN,
     as_file,
     catalogue,
@@ -95,3 +99,18 @@ def test_the_command_fails_where_something_is_missing(monkeypatch, capsys):
     monkeypatch.setattr(translations, "catalogue", lambda language: Catalog(locale=language))
     assert translations.main(["--check"]) == 1
     assert "missing: 'Complaints received' (measures/complaints.py)" in capsys.readouterr().out
+
+
+def test_no_text_is_marked_inside_of_an_f_string_where_it_is_not_found():
+    marks = {"_", "say", "plural"}
+    hidden = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for place in MARKS
+        for path in ((ROOT / place).rglob("*.py") if (ROOT / place).is_dir() else [ROOT / place])
+        for text in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and getattr(call.func, "attr", getattr(call.func, "id", "")) in marks
+        if any(isinstance(given, ast.Constant) and isinstance(given.value, str) for given in call.args)
+    ]
+    assert hidden == []

@@ -19,7 +19,7 @@ from data_access import demo
 from tests import bank
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "explorer", "glossary")
+PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "explorer", "glossary", "journal")
 OPEN_CONFIG = (ROOT / "config.toml").read_text(encoding="utf-8").replace('mode = "demo"', 'mode = "public"')
 
 SWITCHES = {

@@ -12,7 +12,7 @@ from measures.schema import metadata
 from presentation.words import LANGUAGES
 from tests import bank
 
-PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "explorer", "glossary")
+PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "explorer", "glossary", "journal")
 NAMES = {row["branch_id"]: row["name"] for row in bank.BANK["branches"]}
 
 
@@ -29,7 +29,7 @@ def test_every_page_is_shown_in_every_language(visit, request, holding, seen_fro
             strip = next(unescape(text) for text in reader.texts if "class=strip" in text)
             assert NAMES[seen_from] in strip, (page, language)
             says_why = reader.sentences if holding != "whole_url" else []
-            assert page == "glossary" or reader.tables or says_why, (page, language)
+            assert page in ("glossary", "journal") or reader.tables or says_why, (page, language)
         for _tables in reader.turned():
             assert reader.failures == [], page
 
@@ -159,3 +159,13 @@ def test_numbers_that_are_not_kept_by_product_say_that_they_are_for_all(visit, w
     (written,) = [text for text in reader.texts if 'class="cards"' in text and "several_products" in text]
     whole = [card for card in written.split('class="card"')[1:] if "<div class=note>for all: Product</div>" in card]
     assert [re.search('data-measure="([^"]*)"', card)[1] for card in whole] == ["several_products"]
+
+
+def test_the_journal_is_refused_in_a_sentence_and_not_in_the_menu_of_those_whose_role_does_not_permit_it(
+    visit, whole_url
+):
+    reader = visit(whole_url, lang="en").show("journal")
+    assert any("Your role does not permit you to read the journal." in text for text in reader.texts)
+    assert reader.tables == {}
+    assert not reader.app.button and not reader.app.text_input
+    assert "Glossary" in reader.texts and reader.texts.count("Journal") == 0

@@ -271,7 +271,10 @@ def export_script() -> None:
         raise AssertionError("a file was built before it was asked for")
 
     class Open:
-        refused, wants_purpose = "", st.session_state.get("asks", False)
+        wants_purpose = st.session_state.get("asks", False)
+
+        def refusal(self, rows):
+            return ""
 
     about = About([], "All", date(2026, 11, 20), "me", datetime(2026, 11, 21, 9, 0), None, 1)
     table = Table("A table", (Column("name", "Name", "text"),), pd.DataFrame({"name": ["x"]}))

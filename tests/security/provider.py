@@ -26,7 +26,16 @@ CLIENT_ID, CLIENT_SECRET = "dashboard", "a secret between the two"
 PEOPLE = {
     "head": {"email": "head@bank.example", "name": "Head Office", "groups": ["analysts"]},
     "manager": {"email": "manager@bank.example", "name": "Branch Manager", "groups": ["managers"]},
+    "deputy": {
+        "email": "deputy@bank.example",
+        "name": "<b>Deputy</b> [x](http://evil.example)",
+        "groups": ["managers"],
+    },
+    "leader": {"email": "leader@bank.example", "name": "Team Leader", "groups": ["leaders"]},
+    "agent": {"email": "agent@bank.example", "name": "Agent", "groups": ["agents"]},
+    "steward": {"email": "steward@bank.example", "name": "Data Steward", "groups": ["stewards"]},
     "auditor": {"email": "auditor@bank.example", "name": "Auditor", "groups": ["auditors", "everybody"]},
+    "branch auditor": {"email": "branch.auditor@bank.example", "name": "Branch Auditor", "groups": ["branch auditors"]},
     "stranger": {"email": "stranger@bank.example", "name": "<b>Stranger</b> [x](http://evil.example)", "groups": []},
 }
 
