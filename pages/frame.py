@@ -49,7 +49,7 @@ with menu:
     drawn.menu(
         {name: p for name, p in pages.items() if name != "journal" or viewer.may(Permission.JOURNAL)}, chosen, say
     )
-scope = drawn.scope(places, viewer.branch_id, say)
+scope = drawn.scope(places, viewer.branch_id, own=viewer.agent_id is not None, say=say)
 unknown = source.unknown_before(chosen.against.start) if chosen.against else {}
 drawn.strip(now.data_until, now.loaded, unknown, found.stale_after_days, chosen, scope, say)
 

@@ -144,13 +144,15 @@ def view_as(places: Mapping[str, Place], top: str, say: Words) -> str:
         )
 
 
-def scope(places: Mapping[str, Place], seen_from: str, say: Words) -> str:
-    """Whose rows are seen: “Jiangbei sub-branch and 43 branches below”."""
+def scope(places: Mapping[str, Place], seen_from: str, *, own: bool, say: Words) -> str:
+    """Whose rows are seen: “Jiangbei sub-branch and 43 branches below”; `own`: of these, those of the reader's own customers."""
     name = places[seen_from].name
     below = len(places) - 1
     if not below:
-        return say("{branch} alone", branch=name)
-    return say.plural("{branch} and {n} branch below it", "{branch} and {n} branches below it", below, branch=name)
+        seen = say("{branch} alone", branch=name)
+    else:
+        seen = say.plural("{branch} and {n} branch below it", "{branch} and {n} branches below it", below, branch=name)
+    return say("{branches}, your own customers only", branches=seen) if own else seen
 
 
 def strip(
