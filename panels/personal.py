@@ -11,6 +11,7 @@ from data_access.journal import Action
 from measures.question import ListingQuestion
 from panels.accounts import entry
 from panels.desk import Desk
+from presentation.plain import plain
 
 PURPOSE = 200
 """Characters of a purpose."""
@@ -24,9 +25,10 @@ def unmasked(desk: Desk, key: str, question: ListingQuestion) -> ListingQuestion
     purpose = _purpose(key)
     with st.container(horizontal=True, vertical_alignment="center"):
         if state.get(purpose):
-            st.caption(
-                say("Personal data are shown for: {purpose}. Each look is written down.", purpose=state[purpose])
+            shown_for = say(
+                "Personal data are shown for: {purpose}. Each look is written down.", purpose=state[purpose]
             )
+            st.caption(plain(shown_for))
             st.button(say("Mask again"), key=f"{key}_mask", on_click=state.pop, args=(purpose, None))
             return replace(question, clear=True)
         with st.popover(say("Show personal data"), icon=":material/visibility:", key=f"{key}_unmask"):
