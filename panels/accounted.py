@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 import pandas as pd
 import streamlit as st
@@ -80,9 +80,7 @@ def journal(desk: Desk) -> None:
 def _table(found: pd.DataFrame, desk: Desk) -> Table:
     say = desk.say
     # The server's own time, as on everything else that is made here.
-    at = found["at"].dt.tz_convert(None) + pd.Timedelta(
-        seconds=pd.Timestamp.now().astimezone().utcoffset().total_seconds()
-    )
+    at = found["at"].dt.tz_convert(datetime.now().astimezone().tzinfo).dt.tz_localize(None)
     rows = pd.DataFrame(
         {
             "number": found["number"],

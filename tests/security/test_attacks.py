@@ -30,6 +30,11 @@ from google.protobuf.message import Message
 from playwright.sync_api import Page, expect
 from pyarrow import parquet
 
+from data_access import access
+from data_access.access import Permission, Role
+from data_access.journal import Journal
+from data_access.settings import settings
+from tests import bank
 from tests.bank import write_duckdb
 from tests.browser.screenshots import drawn
 from tests.browser.server import ROOT
@@ -193,3 +198,64 @@ def test_in_a_browser_nothing_runs_nothing_is_fetched_and_names_are_read_as_writ
                 assert page.evaluate(MADE) == NOTHING
     assert [url for url in asked if not url.startswith((address, "data:", f"blob:{address}"))] == []
     assert "evil" not in " ".join(asked)
+
+
+# SQL and other languages in what a reader sends -----------------------------------------------------------------------------------
+
+SLY = (
+    "' OR '1'='1",
+    "1'; DROP TABLE contracts; --",
+    "1) UNION SELECT name, phone FROM customers --",
+    "12\\",
+    "%",
+    "{branch}",
+    "${7*7}",
+    "\x00",
+    "\u202e1",
+    "../../etc/passwd",
+    "x" * 5000,
+)
+
+
+@pytest.mark.parametrize("sly", SLY, ids=range(len(SLY)))
+def test_what_an_address_may_not_name_is_read_as_if_it_were_not_there(visit, whole_url, sly, caplog):
+    file = Path(whole_url.removeprefix("duckdb:///"))
+    before = file.read_bytes()
+    alone = dict.fromkeys(("branch", "compare", "lang", "of", "baseline", "sign_in", "nothing"), sly)
+    behind = {"product": "mobile,", "period": "2026-04-01..", "measures": "signed,", "by": "below,"}
+    reader = visit(whole_url, **alone, **{name: said + sly for name, said in behind.items()})
+    for page in ("explorer", "targets", "follow_up", "complaints"):
+        reader.show(page)
+        assert reader.failures == [], page
+        assert len(sly) < 3 or not any(sly in text for text in reader.texts), page
+        assert len(sly) < 3 or not any(sly in str(value) for value in reader.app.query_params.values()), page
+    assert reader.app.selectbox(key="branch").value == bank.HEAD_OFFICE
+    assert reader.app.multiselect(key="products").value == ["mobile"]
+    assert file.read_bytes() == before
+    assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
+
+
+def test_what_is_written_into_a_field_stays_a_text(visit, whole_url, monkeypatch):
+    everything = {**access.PERMITTED, Role.VISITOR: frozenset(Permission)}
+    monkeypatch.setattr(access, "PERMITTED", everything)
+    reader = visit(whole_url, lang="en").show("follow_up").turn("follow_up_tables", "overdue_listing")
+    written = Journal(settings().access.journal, settings().access.journal_key)
+    for number, sly in enumerate((*(s for s in SLY if len(s) < 200), f"=1+1{hostile.MARKUP}"[:200])):
+        reader.app.text_input(key="overdue_listing_reason").set_value(sly).run()
+        reader.app.button(key="overdue_listing_show").click().run()
+        assert reader.failures == [] and markup_in(reader) == [], sly
+        reader.app.text_input(key="overdue_listing_purpose").set_value(sly).run()
+        file = reader.file("overdue_listing", "csv")
+        is_harmless_text(file)
+        newest = written.entries(newest=1).iloc[0]
+        # What no database keeps is written in words.
+        assert newest["purpose"] == sly.strip().replace("\x00", r"\x00") and newest["action"] == "export", number
+        reader.app.button(key="overdue_listing_mask").click().run()
+    reader.show("journal")
+    for sly in SLY:
+        reader.app.text_input(key="journal_wanted").set_value(sly[:100]).run()
+        assert reader.failures == []
+        shown = reader.tables["journal_entries"]["rows"]
+        assert all(any(sly[:100].strip().lower() in cell.lower() for cell in row["cells"]) for row in shown), sly
+    assert markup_in(reader) == []
+    assert written.verify() == []
