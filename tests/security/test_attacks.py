@@ -37,8 +37,8 @@ from data_access.settings import settings
 from tests import bank
 from tests.bank import write_duckdb
 from tests.browser.screenshots import drawn
-from tests.browser.server import ROOT
-from tests.browser.server import served as started
+from tests.browser.serving import ROOT
+from tests.browser.serving import served as started
 from tests.pages.conftest import OPEN_CONFIG, PAGES, Visit
 from tests.pages.test_files import TABLES
 from tests.security import hostile
@@ -165,7 +165,6 @@ VISITED = (
     f"follow_up?branch=1210{HERE}",
     f"targets?product=mobile{HERE}",
     "complaints",
-    "explorer",
 )
 
 
