@@ -49,6 +49,7 @@ from graphlib import TopologicalSorter
 from itertools import islice
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 import duckdb
 import pyarrow
@@ -87,6 +88,9 @@ _SCRATCH = "_scratch"
 
 _BATCH = 10_000
 """Rows of a workbook handed over at once: large enough to be fast, small enough to need little memory."""
+
+_UNPACKED = 2_000_000_000
+"""Bytes that a workbook may unpack to; reading takes twice as many of memory. A full sheet of Excel's million lines has about half."""
 
 _LONGEST_LINE = 2_000_000
 """The engine's own limit; Python's would refuse a long complaint that the engine reads."""
@@ -347,7 +351,10 @@ def _read(connection: duckdb.DuckDBPyConnection, source: _Raw, scratch: Path, sa
     columns, line = "* EXCLUDE (_line)", "_line"
     with _telling(f"{source.path.name} cannot be read", "correct the file or its options in load.toml"):
         if source.path.suffix.lower() in WORKBOOKS:
-            _read_workbook(connection, source, held)
+            try:
+                _read_workbook(connection, source, held)
+            except (CalamineError, BadZipFile) as error:
+                raise LoadError(f"{source.path.name} is no workbook that can be read: {error}.") from error
         elif source.path.suffix.lower() == ".parquet":
             from_file = f"read_parquet({_pattern(source.path)}, hive_partitioning = false)"
             connection.execute(f"CREATE TABLE {held} AS FROM {from_file}")
@@ -458,10 +465,8 @@ def _split(
 
 
 def _read_workbook(connection: duckdb.DuckDBPyConnection, source: _Raw, held: str) -> None:
-    try:
-        workbook = CalamineWorkbook.from_path(source.path)
-    except CalamineError as error:
-        raise LoadError(f"{source.path.name} is no workbook that can be read: {error}.") from error
+    _refuse_what_is_blown_up(source.path)
+    workbook = CalamineWorkbook.from_path(source.path)
     if source.sheet is not None and source.sheet not in workbook.sheet_names:
         sheets = ", ".join(workbook.sheet_names)
         raise LoadError(f"{source.path.name} has no sheet {source.sheet!r}; it has {sheets}.")
@@ -480,6 +485,18 @@ def _read_workbook(connection: duckdb.DuckDBPyConnection, source: _Raw, held: st
         _insert_batch(connection, held, names, [first])
     while batch := list(islice(rows, _BATCH)):
         _insert_batch(connection, held, names, batch)
+
+
+def _refuse_what_is_blown_up(path: Path) -> None:
+    """Raises LoadError for a workbook that would fill the memory: a small file may unpack to a thousand times its size. What it says
+    of its size the reader holds it to."""
+    if is_zipfile(path):
+        with ZipFile(path) as parts:
+            unpacked = sum(part.file_size for part in parts.infolist())
+        if unpacked > _UNPACKED:
+            raise LoadError(
+                f"{path.name} unpacks to {unpacked:,} bytes, and {_UNPACKED:,} are read; save its sheet as a text file (CSV)."
+            )
 
 
 def _lines(sheet: CalamineSheet) -> Iterator[tuple[int, list[str | None]]]:

@@ -21,6 +21,7 @@ from presentation.cards import panel
 from presentation.control_chart import Event, control
 from presentation.filters import FIRST_DAY, LAST_DAY, choose_branch, choose_product, days_in, days_written
 from presentation.funnel_chart import MOST_NAMED, funnel_plot
+from presentation.plain import plain
 from presentation.units import period_shown, step_shown
 
 VIEWS = {"bars": choices.View(_("Bars")), "funnel": choices.View(_("Funnel"))}
@@ -58,7 +59,8 @@ def compared(desk: Desk, name: str, by: Dimension, key: str) -> None:
             st.caption(notes.nothing(desk))
             return
         if above:
-            st.caption(desk.say("{branch} beside its neighbours below {above}.", branch=place.name, above=above.name))
+            beside = desk.say("{branch} beside its neighbours below {above}.", branch=place.name, above=above.name)
+            st.caption(plain(beside))
         looks = {"id": by.name, "name": notes.shown_name(by), "look": desk.look, "marked": place.id if above else None}
         looks["on_pick"] = {BELOW: choose_branch, PRODUCT: choose_product}.get(by)
         if found and choices.choice(desk, _view_key(key), VIEWS)[0] == "funnel":

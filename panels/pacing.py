@@ -19,6 +19,7 @@ from presentation.cards import headline, panel
 from presentation.charts import sentences
 from presentation.export_view import titled
 from presentation.filters import choose_branch
+from presentation.plain import plain
 from presentation.units import day_shown
 
 SIGNED, ACTIVATED = "signed", "activated"
@@ -94,7 +95,7 @@ def _bullets(desk: Desk, found: Sequence[Standing], whole: Standing | None, by_c
             notes.append(say("Cut at 150 %: {branches}; the table has the whole numbers.", branches=furthest))
         weights = pacing.BY_COURSE if by_course else pacing.BY_WORKING_DAYS
         notes.append(say("What the days passed brought decides what is expected of the days left."))
-        st.caption(say.sentences(notes), help=say.sentences([say(pacing.HOW_PROJECTED), say(weights)]))
+        st.caption(plain(say.sentences(notes)), help=say.sentences([say(pacing.HOW_PROJECTED), say(weights)]))
 
 
 def _table(

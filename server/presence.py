@@ -7,7 +7,7 @@ import json
 import logging
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 from google.protobuf.message import DecodeError
 from starlette.datastructures import Headers
@@ -33,7 +33,9 @@ LOOKS_EVERY = 2
 """Seconds between two looks at whether a tab's session still holds. With those of the list itself: at most four."""
 TAKEN = ("rerun_script", "stop_script", "app_heartbeat", "backend_operation_request")
 """What our pages send. Streamlit also takes orders that no reader may give, such as to empty everybody's caches."""
-_FILE = re.compile(rb"/media/([\w.-]+)")
+REMEMBERED = 1_000
+"""Files that an open tab was offered and may still ask for: those of its last dozen runs at least."""
+_FILE = re.compile(r"/media/([\w.-]+)")
 
 
 class Presence:
@@ -46,7 +48,8 @@ class Presence:
         self._sessions = sessions
         self._proxy = proxy
         self._files: Counter[tuple[str, str]] = Counter()
-        """Which files open tabs were offered: how many tabs, by the file's name and whose they are."""
+        """Which files open tabs were offered: how many tabs, by the file's name and whose they are. Of a file that is made on a click
+        the name is its number until it is made."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -64,15 +67,24 @@ class Presence:
     async def _tab(self, scope: Scope, receive: Receive, send: Send) -> None:
         scope = without(scope, {SESSION_HEADER.encode()})
         owner = await self._owner(scope)
-        offered: set[tuple[str, str]] = set()
+        offered: dict[tuple[str, str], None] = {}
 
         async def send_and_note(message: Message) -> None:
-            for name in _FILE.findall(message.get("bytes") or b""):
-                file = (name.decode(), owner)
+            for name in _offered(message.get("bytes") or b""):
+                file = (name, owner)
                 if file not in offered:
-                    offered.add(file)
+                    offered[file] = None
                     self._files[file] += 1
+                    if len(offered) > REMEMBERED:
+                        self._forget([next(iter(offered))], offered)
             await send(message)
+
+        def is_taken(asked: BackMsg) -> bool:
+            wanted = asked.backend_operation_request.deferred_file.file_id
+            # Streamlit makes the file of whichever tab for whoever knows its number.
+            return asked.WhichOneof("type") in TAKEN and (not wanted or self._files[wanted, owner] > 0)
+
+        taken = _only(is_taken, receive)
 
         begun = await self._begun(scope) if self._proxy else None
         sign_in = begun or self._signed_in(scope)
@@ -81,16 +93,20 @@ class Presence:
         try:
             # Of a session that has ended before, the page says so: there is nothing to close.
             if sign_in and await self._holds(sign_in):
-                await self._watched(sign_in, scope, _only_taken(receive), send_and_note)
+                await self._watched(sign_in, scope, taken, send_and_note)
             else:
-                await self._app(scope, _only_taken(receive), send_and_note)
+                await self._app(scope, taken, send_and_note)
         finally:
-            self._files.subtract(offered)
-            for file in offered:
-                if self._files[file] <= 0:
-                    del self._files[file]
+            self._forget(list(offered), offered)
             if begun:
                 await asyncio.to_thread(self._sessions().end, begun, "closed")
+
+    def _forget(self, files: list[tuple[str, str]], offered: dict[tuple[str, str], None]) -> None:
+        for file in files:
+            del offered[file]
+            self._files[file] -= 1
+            if self._files[file] <= 0:
+                del self._files[file]
 
     async def _watched(self, sign_in: SignIn, scope: Scope, receive: Receive, send: Send) -> None:
         """Serves the tab until its session has ended; then has the browser load the page again, and hears it no more."""
@@ -185,15 +201,26 @@ def _named(scope: Scope, sign_in: SignIn) -> Scope:
     return kept | {"headers": [*kept["headers"], *added]}
 
 
-def _only_taken(receive: Receive) -> Callable[[], Awaitable[Message]]:
+def _only(is_taken: Callable[[BackMsg], bool], receive: Receive) -> Callable[[], Awaitable[Message]]:
     async def receive_taken() -> Message:
         while True:
             message = await receive()
             asked = _asked(message)
-            if asked is None or asked.WhichOneof("type") in TAKEN:
+            if asked is None or is_taken(asked):
                 return message
 
     return receive_taken
+
+
+def _offered(sent: bytes) -> Iterator[str]:
+    """The files that a message offers to a browser, by the fields that Streamlit puts them in: a text of the page may hold an address
+    that a reader has written."""
+    told = ForwardMsg.FromString(sent)
+    button = told.delta.new_element.download_button
+    if button.deferred_file_id:
+        yield button.deferred_file_id
+    for place in (button.url, told.backend_operation_response.deferred_file.url, told.page_config_changed.favicon):
+        yield from _FILE.findall(place)
 
 
 def _asks(message: Message) -> bool:

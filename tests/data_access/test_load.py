@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import os
 import re
 import subprocess
@@ -516,6 +517,49 @@ def test_a_workbook_is_read_from_its_sheet_with_codes_dates_and_true_lines(bank:
     held = bank.rows("SELECT contract_id, branch_id, signed_on, activated_on FROM contracts")
     assert held == [("4848023", "12", date(2026, 1, 5), date(2026, 1, 9))]
     assert bank.rejected()[0][:2] == ("contracts.xlsx", "6")
+
+
+def workbook(bank: Bank, rows: int = 2) -> bytes:
+    """Branches in a workbook, below them rows of one name."""
+    book = Workbook()
+    for line in [*csv.reader(BRANCHES.splitlines()), *([["x" * 1000]] * rows)]:
+        book.active.append(line)
+    book.save(bank.raw / "branches.xlsx")
+    bank.read("branches", "branches.xlsx")
+    return (bank.raw / "branches.xlsx").read_bytes()
+
+
+def test_a_workbook_that_is_blown_up_is_told_before_it_fills_the_memory(
+    bank: Bank, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bank.load()
+    size = len(workbook(bank, rows=5_000))
+    monkeypatch.setattr("data_access.load._UNPACKED", 3 * size)
+    with pytest.raises(LoadError, match=r"branches\.xlsx unpacks to .* save its sheet as a text file"):
+        bank.load()
+    assert bank.rows("SELECT count(*) FROM branches") == [(3,)]
+
+
+def test_a_workbook_that_says_it_is_smaller_than_it_is_is_not_read(bank: Bank) -> None:
+    written = bytearray(workbook(bank))
+    entry = written.rfind(b"PK\x01\x02", 0, written.find(b"xl/worksheets/sheet1.xml", written.find(b"PK\x01\x02")))
+    written[entry + 24 : entry + 28] = (100).to_bytes(4, "little")
+    (bank.raw / "branches.xlsx").write_bytes(written)
+    with pytest.raises(LoadError, match=r"branches\.xlsx is no workbook that can be read"):
+        bank.load()
+
+
+@pytest.mark.parametrize("content", [gzip.compress(BRANCHES.encode()), BRANCHES.encode()], ids=["packed", "plain"])
+@pytest.mark.parametrize("name", ["branches.csv.gz", "branches.csv", "branches.zip"])
+def test_a_packed_text_file_is_not_unpacked(bank: Bank, name: str, content: bytes) -> None:
+    (bank.raw / "branches.csv").unlink()
+    (bank.raw / name).write_bytes(content)
+    bank.read("branches", name)
+    if content == BRANCHES.encode() and not name.endswith(".gz"):
+        assert counts(bank.load())["branches"] == (3, 3, 0)
+        return
+    with pytest.raises(LoadError, match=name):
+        bank.load()
 
 
 def test_parquet_is_read_with_its_types(bank: Bank) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from data_access import demo
 from tests.browser.conftest import browser, context, page  # noqa: F401
+from tests.pages.conftest import visit, whole_url  # noqa: F401
 from tests.security.bank_server import Bank, bank
 
 ACCESS = """

@@ -130,6 +130,8 @@ class Tab:
         self.messages.append(message)
         if message.WhichOneof("type") == "new_session":
             self.hash = message.new_session.page_script_hash
+        if message.WhichOneof("type") == "navigation":  # which page it is, the script alone knows
+            self.hash = message.navigation.page_script_hash
         return message
 
     def until_closed(self, seconds: float) -> list[ForwardMsg]:
@@ -152,6 +154,11 @@ class Tab:
             for m in reversed(self.messages)
             if m.delta.new_element.button.id.endswith(f"-{key}")
         )
+
+    def id_of(self, kind: str, key: str) -> str:
+        """The id of the element of that kind, such as selectbox, whose key is `key`."""
+        shown = (getattr(m.delta.new_element, kind).id for m in reversed(self.messages) if m.HasField("delta"))
+        return next(id_ for id_ in shown if id_.endswith(f"-{key}"))
 
     @property
     def said(self) -> str:
