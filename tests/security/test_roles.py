@@ -333,6 +333,8 @@ def test_an_auditor_reads_of_the_own_branches_alone_and_finds_by_list_and_person
     page.keyboard.press("Enter")
     expect(page.get_by_text("Nothing was written down that is like this.")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
+    page.wait_for_load_state("networkidle")  # the way out leads by the provider
     sign_in(page, roles, "branch auditor", "journal?lang=en")
     own = "\n".join(entries(page))
     assert "deputy@bank.example" in own and "branch.auditor@bank.example" in own
