@@ -53,7 +53,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Refused:
+class NotLetIn:
     """Why somebody is not let in: a sentence for the operator."""
 
     reason: str
@@ -128,7 +128,7 @@ class Rules:
 # Who somebody is ------------------------------------------------------------------------------------------------------
 
 
-def identity_of_claims(claims: Mapping[str, object], access: Access) -> Identity | Refused:
+def identity_of_claims(claims: Mapping[str, object], access: Access) -> Identity | NotLetIn:
     """Who has signed in, by the claims of an OpenID provider, in those claims that the settings name.
 
     An e-mail that the provider has not verified says nothing: whoever may write their own could write another's. Nor do groups
@@ -136,21 +136,21 @@ def identity_of_claims(claims: Mapping[str, object], access: Access) -> Identity
     """
     person = claims.get(access.person_claim)
     if not isinstance(person, str) or not _is_id(person):
-        return Refused(f"The provider gives no {access.person_claim!r}; [access] person_claim names the claim to use.")
+        return NotLetIn(f"The provider gives no {access.person_claim!r}; [access] person_claim names the claim to use.")
     if access.person_claim == "email" and claims.get("email_verified", True) not in (True, "true"):
-        return Refused(f"The provider has not verified the e-mail {printable(person)}.")
+        return NotLetIn(f"The provider has not verified the e-mail {printable(person)}.")
     groups = claims.get(access.groups_claim) or []
     groups = [groups] if isinstance(groups, str) else groups
     elsewhere = claims.get("_claim_names")
     if isinstance(elsewhere, Mapping) and access.groups_claim in elsewhere:
-        return Refused(f"The provider leaves out the groups of {printable(person)}, because they are too many.")
+        return NotLetIn(f"The provider leaves out the groups of {printable(person)}, because they are too many.")
     if not isinstance(groups, list | tuple) or not all(isinstance(group, str) for group in groups):
-        return Refused(f"The claim {access.groups_claim!r} of {printable(person)} is no list of names.")
+        return NotLetIn(f"The claim {access.groups_claim!r} of {printable(person)} is no list of names.")
     name = claims.get("name")
     return Identity(person, printable(name) if isinstance(name, str) and name else person, frozenset(groups))
 
 
-def identity_of_headers(headers: Iterable[tuple[str, str]], proxy: Proxy) -> Identity | Refused:
+def identity_of_headers(headers: Iterable[tuple[str, str]], proxy: Proxy) -> Identity | NotLetIn:
     """Who has signed in, by the headers of a proxy; groups stand between commas. Only for a request that comes from the proxy:
     that its secret and its address are right is held elsewhere, before this is asked."""
     given: dict[str, list[str]] = {}
@@ -160,7 +160,7 @@ def identity_of_headers(headers: Iterable[tuple[str, str]], proxy: Proxy) -> Ide
         given.get(header.lower(), []) for header in (proxy.person_header, proxy.name_header, proxy.groups_header)
     )
     if len(persons) != 1 or not _is_id(persons[0]):
-        return Refused(f"The proxy does not say once, and readably, in {proxy.person_header} who is looking.")
+        return NotLetIn(f"The proxy does not say once, and readably, in {proxy.person_header} who is looking.")
     listed = (group.strip() for value in groups for group in value.split(","))
     name = printable(names[0]) if len(names) == 1 else ""
     return Identity(persons[0], name or persons[0], frozenset(group for group in listed if group))
@@ -191,7 +191,7 @@ _SMALL = {code: code + 32 for code in range(ord("A"), ord("Z") + 1)}
 # What they may see ----------------------------------------------------------------------------------------------------
 
 
-def viewer_of(identity: Identity, rules: Rules, tree: Mapping[str, str]) -> Viewer | Refused:
+def viewer_of(identity: Identity, rules: Rules, tree: Mapping[str, str]) -> Viewer | NotLetIn:
     """What the person may see. `tree` holds the paths of all branches by their ids.
 
     Where several entries hold, the person may see what all of them grant: the role whose permissions all the others have too,
@@ -199,10 +199,10 @@ def viewer_of(identity: Identity, rules: Rules, tree: Mapping[str, str]) -> View
     """
     entries = rules.of(identity)
     if not entries:
-        return Refused(f"No entry names {printable(identity.person)} or one of their groups.")
+        return NotLetIn(f"No entry names {printable(identity.person)} or one of their groups.")
     granted = _granted(entries, tree)
     if isinstance(granted, str):
-        return Refused(f"{printable(identity.person)} is not let in. {granted}")
+        return NotLetIn(f"{printable(identity.person)} is not let in. {granted}")
     return Viewer(identity.person, *granted)
 
 

@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from data_access.access import Permission, Role, Viewer
 from data_access.journal import Action, Entry, Journal
-from data_access.people import Identity, Refused, identity_of_claims, identity_of_headers, rules_of, view_as, viewer_of
+from data_access.people import Identity, NotLetIn, identity_of_claims, identity_of_headers, rules_of, view_as, viewer_of
 from data_access.sessions import SESSION_HEADER, Sessions, sessions, sign_in_of, sign_in_of_key
 from data_access.settings import Access, Mode, Settings
 from data_access.warehouse import State, Warehouse
@@ -63,7 +63,7 @@ def let_in(found: Settings, source: Warehouse, menu: DeltaGenerator, say: Words)
     journal = Journal(access.journal, access.journal_key)
     viewer = viewer_of(came, rules_of(access, source), state.paths) if isinstance(came, Identity) else came
     name = came.name if isinstance(came, Identity) else ""
-    if isinstance(viewer, Refused):
+    if isinstance(viewer, NotLetIn):
         if isinstance(came, Identity):
             _note(journal, Action.REFUSE, came, None)
         if shown.turned_away(name, say.told(viewer.for_a_reader(access.whom_to_ask)), say):
@@ -117,7 +117,7 @@ def _entry(action: Action, identity: Identity, viewer: Viewer | None, what: str 
     )
 
 
-def who(found: Settings) -> Identity | Refused | Absent:
+def who(found: Settings) -> Identity | NotLetIn | Absent:
     """Who is looking in a mode with sign-in, asked anew in each run. Raises SQLAlchemyError where the list cannot be read."""
     known, access = sessions(found), found.access
     if access.mode is Mode.PROXY:
@@ -142,7 +142,7 @@ def sign_out(found: Settings) -> None:
     st.logout()
 
 
-def _behind_proxy(access: Access, known: Sessions) -> Identity | Refused | Absent:
+def _behind_proxy(access: Access, known: Sessions) -> Identity | NotLetIn | Absent:
     headers = st.context.headers
     # The server has put it there after it had looked at the proxy's secret: where it is missing, nobody has looked.
     standing = known.standing(sign_in_of_key(headers.get(SESSION_HEADER) or ""))

@@ -22,9 +22,9 @@ from data_access.access import PERMITTED, Permission, Role, Viewer
 from data_access.people import (
     Entry,
     Identity,
+    NotLetIn,
     NotPermitted,
     PeopleError,
-    Refused,
     Rules,
     identity_of_claims,
     identity_of_headers,
@@ -86,7 +86,7 @@ def group(who: str, role: str = "branch manager", branch: str = "12", agent: str
     return Entry(True, who, role, branch, agent)
 
 
-def seen_by(identity: Identity, *entries: Entry, several: Several = Several.MOST_RESTRICTIVE) -> Viewer | Refused:
+def seen_by(identity: Identity, *entries: Entry, several: Several = Several.MOST_RESTRICTIVE) -> Viewer | NotLetIn:
     return viewer_of(identity, Rules(entries, several), TREE)
 
 
@@ -123,7 +123,7 @@ def test_claims_name_a_person_and_their_groups(access: Access) -> None:
     ],
 )
 def test_claims_that_do_not_say_surely_who_somebody_is_let_nobody_in(access: Access, claims: dict) -> None:
-    assert isinstance(identity_of_claims(claims, access), Refused)
+    assert isinstance(identity_of_claims(claims, access), NotLetIn)
 
 
 def test_an_id_that_is_no_email_needs_no_verified_one(access: Access) -> None:
@@ -150,7 +150,7 @@ def test_headers_name_a_person_and_their_groups(access: Access) -> None:
     ],
 )
 def test_headers_that_do_not_say_surely_who_somebody_is_let_nobody_in(access: Access, headers: list) -> None:
-    assert isinstance(identity_of_headers(headers, access.proxy), Refused)
+    assert isinstance(identity_of_headers(headers, access.proxy), NotLetIn)
 
 
 @pytest.mark.parametrize(
@@ -164,25 +164,25 @@ def test_an_email_that_only_looks_the_same_is_another(other: str) -> None:
 
 def test_a_kelvin_sign_and_a_long_s_are_no_letters_of_somebody_elses_address() -> None:
     assert "\u212a".lower() == "k" and "ſ".casefold() == "s"  # what Python's own comparison would make of them
-    assert isinstance(seen_by(Identity("\u212aim@bank.cn", "?"), person("kim@bank.cn")), Refused)
-    assert isinstance(seen_by(Identity("ſue@bank.cn", "?"), person("sue@bank.cn")), Refused)
+    assert isinstance(seen_by(Identity("\u212aim@bank.cn", "?"), person("kim@bank.cn")), NotLetIn)
+    assert isinstance(seen_by(Identity("ſue@bank.cn", "?"), person("sue@bank.cn")), NotLetIn)
 
 
 def test_ids_and_groups_are_compared_letter_by_letter_and_never_with_one_another() -> None:
-    assert isinstance(seen_by(Identity("u17", "?"), person("U17")), Refused)
-    assert isinstance(seen_by(LI, group("Managers")), Refused)
-    assert isinstance(seen_by(Identity("managers", "?"), group("managers")), Refused)
-    assert isinstance(seen_by(Identity("group:managers", "?"), group("managers")), Refused)
-    assert isinstance(seen_by(LI, person("managers")), Refused)
+    assert isinstance(seen_by(Identity("u17", "?"), person("U17")), NotLetIn)
+    assert isinstance(seen_by(LI, group("Managers")), NotLetIn)
+    assert isinstance(seen_by(Identity("managers", "?"), group("managers")), NotLetIn)
+    assert isinstance(seen_by(Identity("group:managers", "?"), group("managers")), NotLetIn)
+    assert isinstance(seen_by(LI, person("managers")), NotLetIn)
 
 
 # What they may see ----------------------------------------------------------------------------------------------------
 
 
 def test_whom_no_entry_names_sees_nothing() -> None:
-    assert isinstance(seen_by(LI), Refused)
-    assert isinstance(seen_by(LI, person("wang@bank.cn"), group("tellers")), Refused)
-    assert isinstance(seen_by(Identity("li@bank.cn", "Li", frozenset({""})), group("x")), Refused)
+    assert isinstance(seen_by(LI), NotLetIn)
+    assert isinstance(seen_by(LI, person("wang@bank.cn"), group("tellers")), NotLetIn)
+    assert isinstance(seen_by(Identity("li@bank.cn", "Li", frozenset({""})), group("x")), NotLetIn)
 
 
 def test_one_entry_gives_what_it_says() -> None:
@@ -207,7 +207,7 @@ def test_one_entry_gives_what_it_says() -> None:
 )
 def test_an_entry_that_cannot_be_followed_shuts_out_whom_it_names_and_nobody_else(entry: Entry, named: str) -> None:
     found = seen_by(LI, entry, group("managers"))
-    assert isinstance(found, Refused) and named in found.reason and "li@bank.cn" in found.reason
+    assert isinstance(found, NotLetIn) and named in found.reason and "li@bank.cn" in found.reason
     assert isinstance(seen_by(Identity("wang@bank.cn", "Wang", LI.groups), entry, group("managers")), Viewer)
 
 
@@ -233,7 +233,7 @@ def test_an_agent_stays_an_agent_whatever_else_the_person_is() -> None:
 )
 def test_entries_that_have_nothing_in_common_let_nobody_in_and_say_what_to_write(entries: list, named: list) -> None:
     found = seen_by(LI, *entries)
-    assert isinstance(found, Refused)
+    assert isinstance(found, NotLetIn)
     for part in [*named, "person first"]:
         assert part in found.reason
 
@@ -247,7 +247,7 @@ def test_a_persons_own_entry_holds_instead_of_the_groups_where_the_settings_say_
     own = (*entries, person("li@bank.cn", "branch manager", "12"))
     assert seen_by(LI, *own, several=first) == Viewer("li@bank.cn", "12", Role.MANAGER)
     spoilt = (person("li@bank.cn", "no such role"), group("managers"))
-    assert isinstance(seen_by(LI, *spoilt, several=first), Refused)
+    assert isinstance(seen_by(LI, *spoilt, several=first), NotLetIn)
 
 
 def test_a_reader_is_told_whom_to_ask_and_the_log_why(caplog: pytest.LogCaptureFixture) -> None:
@@ -338,7 +338,7 @@ def test_whatever_is_written_a_person_is_granted_what_all_entries_for_them_have_
     names = holding(identity, entries, several)
     grants = [granted_by(entry, above) for entry in names]
     if not names or None in grants:
-        assert isinstance(found, Refused)
+        assert isinstance(found, NotLetIn)
         return
     permissions = set.intersection(*(permitted for permitted, _ in grants))
     rows = set.intersection(*(rows for _, rows in grants))
@@ -482,7 +482,7 @@ def test_the_warehouse_names_persons_groups_and_agents_and_a_new_load_holds_at_o
     said = replace(access, people=None)
     assert set(rules_of(said, source).entries) == {person("li@bank.cn"), group("tellers", "agent", "1210", "a1")}
     bank.write_duckdb(in_warehouse(AGENT), own_file)
-    assert isinstance(viewer_of(LI, rules_of(said, source), TREE), Refused)
+    assert isinstance(viewer_of(LI, rules_of(said, source), TREE), NotLetIn)
 
 
 def test_a_warehouse_without_agent_ids_names_all_others(access: Access, source: Warehouse, own_file: Path) -> None:
@@ -493,7 +493,7 @@ def test_a_warehouse_without_agent_ids_names_all_others(access: Access, source: 
     engine.dispose()
     rules = rules_of(replace(access, people=None), source)
     assert isinstance(viewer_of(LI, rules, TREE), Viewer)
-    assert isinstance(viewer_of(Identity("wu", "Wu", frozenset({"tellers"})), rules, TREE), Refused)
+    assert isinstance(viewer_of(Identity("wu", "Wu", frozenset({"tellers"})), rules, TREE), NotLetIn)
 
 
 @pytest.mark.parametrize("nobody", ["", " ", "group:", "group: a", "li@bank.cn "])
@@ -532,7 +532,7 @@ def test_a_row_taken_from_a_server_holds_without_a_new_load(
             connection.exec_driver_sql("DELETE FROM viewers")
         now = module.time.monotonic()
         monkeypatch.setattr(module.time, "monotonic", lambda: now + module.LOOK_AGAIN_SECONDS + 1)
-        assert isinstance(viewer_of(LI, rules_of(said, source), TREE), Refused)
+        assert isinstance(viewer_of(LI, rules_of(said, source), TREE), NotLetIn)
         assert source.state().version == version
     finally:
         source.close()
