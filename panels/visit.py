@@ -72,8 +72,8 @@ def let_in(found: Settings, source: Warehouse, menu: DeltaGenerator, say: Words)
     _note(journal, Action.SIGN_IN, came, viewer)
     with menu:
         if shown.signed_in(name, viewer.role.value, say):
-            journal.add(_entry(Action.SIGN_OUT, came, viewer))
             sign_out(found)
+            journal.add(_entry(Action.SIGN_OUT, came, viewer))
             st.stop()
 
     def holds() -> bool:
