@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from presentation.plain import plain
 from tests import bank
 from tests.pages.conftest import written
 
@@ -116,7 +117,7 @@ def test_an_outlet_is_marked_among_its_neighbours(visit, outlets_url):
     assert {row["id"] for row in bars} == OUTLETS.keys()
     (marked,) = {row["tint"] for row in bars if row["id"] == "a"}
     assert [row["id"] for row in bars if row["tint"] == marked] == ["a"]
-    assert any(text.value == "A beside its neighbours below Riverside (12)." for text in reader.app.caption)
+    assert any(text.value == plain("A beside its neighbours below Riverside (12).") for text in reader.app.caption)
     reader.turn("activation_branches_view", "funnel")
     assert [row["id"] for row in chart_with(reader, "dots")["dots"] if row["ring"] != "transparent"] == ["a"]
 

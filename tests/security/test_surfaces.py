@@ -269,7 +269,7 @@ def files_are_granted(
     def taken(table, question, count: int, batches=None, personal=()) -> bytes:
         about = About((), "scope", warehouse.state().data_until, viewer.person, datetime.now(), "", count)
         account = Account(desk, table.title, question, personal)
-        assert bool(account.refused) is not allowed
+        assert bool(account.refusal(len(answer))) is not allowed
         return _built(f"a.{ending}", WRITE[ending], table, about, say, batches, account, "a purpose", "")
 
     by = (dimension("outlet"),)
