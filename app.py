@@ -18,7 +18,7 @@ from starlette.routing import Route
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # the pages import measures, data_access and presentation from here
 
-from data_access.journal import Journal  # noqa: E402
+from data_access.journal import journal_of  # noqa: E402
 from data_access.settings import SettingsError, settings  # noqa: E402
 from data_access.warehouse import warehouse  # noqa: E402
 from measures.question import Told  # noqa: E402
@@ -46,9 +46,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Warms up, then takes what was imported out of the garbage collector's sight, which looks less long then."""
     try:
         found = settings()
-        Journal(
-            found.access.journal, found.access.journal_key
-        ).last()  # made at its first use, while nobody waits for it
+        journal_of(found.access).last()  # made at its first use, while nobody waits for it
         warehouse(found.url, found.days_off, found.access.fewest_customers).state()
     except (Told, SettingsError) as error:
         log.warning("%s", error)  # the pages say so too, and look again at every visit

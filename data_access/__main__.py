@@ -45,7 +45,7 @@ from data_access.ask import (
     viewer_said,
 )
 from data_access.check import Finding, check
-from data_access.journal import Action, Entry, Journal, JournalError
+from data_access.journal import Action, Entry, Journal, JournalError, journal_of
 from data_access.load import LoadError, load
 from data_access.people import PeopleError, rules_of
 from data_access.sessions import sessions
@@ -714,7 +714,7 @@ def _journal(options: argparse.Namespace) -> int:
     url = make_url(said.journal)
     if url.get_backend_name() == "sqlite" and not Path(url.database).is_file():
         raise _Failure(f"There is no journal at {url.database}: it is made with its first entry, or was removed.")
-    journal = Journal(said.journal, said.journal_key)
+    journal = journal_of(said)
     if options.what == "verify":
         return _verify(journal, url.render_as_string(hide_password=True))
     entries = journal.entries(
@@ -760,7 +760,7 @@ def _run_sessions(options: argparse.Namespace) -> int:
         # After the end, which is not to wait for a journal that cannot be written.
         by = f"on the command line, by {getpass.getuser()}"
         entry = Entry(person=options.person, name="", role="", branch_id="", action=Action.REVOKE, what=by)
-        Journal(said.access.journal, said.access.journal_key).add(entry)
+        journal_of(said.access).add(entry)
         print(f"{ended} ended.")
         return 0
     heading = ("person", "signed in at", "last seen at")

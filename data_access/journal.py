@@ -31,6 +31,7 @@ import pandas as pd
 import sqlalchemy as sa
 
 from data_access.own_database import OwnDatabase, Unsound, metadata, own_database
+from data_access.settings import Access
 from measures.model import _
 from measures.question import Told
 from measures.texts import printable
@@ -249,6 +250,11 @@ class Journal:
             # Its first line: in those below, PostgreSQL repeats what was to be written.
             log.error("%s: the journal failed: %s", reference, printable(str(error).partition("\n")[0]))
             raise JournalError(cannot, reference=reference) from error
+
+
+def journal_of(access: Access) -> Journal:
+    """The journal that the settings name."""
+    return Journal(access.journal, access.journal_key)
 
 
 # What is kept -------------------------------------------------------------------------------------------------------

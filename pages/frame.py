@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from data_access.access import Permission
-from data_access.journal import Journal
+from data_access.journal import journal_of
 from data_access.settings import SettingsError, settings
 from data_access.warehouse import warehouse
 from measures.question import Told
@@ -54,7 +54,6 @@ unknown = source.unknown_before(chosen.against.start) if chosen.against else {}
 drawn.strip(now.data_until, now.loaded, unknown, found.stale_after_days, chosen, scope, say)
 
 look = Look(language=say.language, dark=st.context.theme.type == "dark")
-journal = Journal(found.access.journal, found.access.journal_key)
 state["desk"] = desk = Desk(
     source,
     now,
@@ -67,7 +66,7 @@ state["desk"] = desk = Desk(
     scope,
     came_by_link,
     found.access,
-    journal,
+    journal_of(found.access),
     reader.name,
     reader.holds,
 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -67,16 +66,13 @@ class Account:
             file_sha256=hashlib.sha256(file).hexdigest(),
             expires_on=about.expires_on,
         )
-        desk.journal.add(taken, self._permit(about.row_count))
+        desk.journal.add(taken, lambda so_far: self._within(so_far, about.row_count))
 
     @property
     def _needed(self) -> Permission:
         if self.personal:
             return Permission.EXPORT_PERSONAL
         return Permission.EXPORT_LISTINGS if isinstance(self.question, ListingQuestion) else Permission.EXPORT_NUMBERS
-
-    def _permit(self, rows: int) -> Callable[[Taken], None]:
-        return lambda taken: self._within(taken, rows)
 
     def _within(self, taken: Taken, rows: int) -> None:
         quota = self.desk.access.quotas.get(self.desk.viewer.role)

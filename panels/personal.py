@@ -12,9 +12,7 @@ from data_access.journal import Action
 from measures.question import ListingQuestion
 from panels.accounts import entry
 from panels.desk import Desk
-
-PURPOSE = 200
-"""Characters of a purpose."""
+from presentation.export_view import LONGEST
 
 
 def unmasked(desk: Desk, key: str, question: ListingQuestion) -> ListingQuestion:
@@ -31,7 +29,7 @@ def unmasked(desk: Desk, key: str, question: ListingQuestion) -> ListingQuestion
             return replace(question, clear=True)
         with st.popover(say("Show personal data"), icon=":material/visibility:", key=f"{key}_unmask"):
             said = st.text_input(
-                say("What you look at them for"), key=f"{key}_reason", max_chars=PURPOSE,
+                say("What you look at them for"), key=f"{key}_reason", max_chars=LONGEST,
                 help=say("It is written down beside your name."),
             ).strip()  # fmt: skip
             st.button(

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from data_access.access import Permission, Role, Viewer
-from data_access.journal import Action, Entry, Journal
+from data_access.journal import Action, Entry, Journal, journal_of
 from data_access.people import Identity, NotLetIn, identity_of_claims, identity_of_headers, rules_of, view_as, viewer_of
 from data_access.sessions import SESSION_HEADER, Sessions, sessions, sign_in_of, sign_in_of_key
 from data_access.settings import Access, Mode, Settings
@@ -60,7 +60,7 @@ def let_in(found: Settings, source: Warehouse, menu: DeltaGenerator, say: Words)
         shown.entrance(came.why, say) if access.mode is Mode.OIDC else shown.behind_proxy(say)
         st.stop()
     state = source.state()
-    journal = Journal(access.journal, access.journal_key)
+    journal = journal_of(access)
     viewer = viewer_of(came, rules_of(access, source), state.paths) if isinstance(came, Identity) else came
     name = came.name if isinstance(came, Identity) else ""
     if isinstance(viewer, NotLetIn):

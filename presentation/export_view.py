@@ -24,7 +24,7 @@ from presentation.words import Words
 _LOG = logging.getLogger(__name__)
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-_PURPOSE = 200
+LONGEST = 200
 """Characters that a purpose or a password may have."""
 _ERROR = "[data-testid=stDownloadButtonError]"
 _FORMATS = (
@@ -73,19 +73,20 @@ def export_buttons(
             purpose = st.text_input(
                 say("What the file is for"),
                 key=f"{key}_purpose",
-                max_chars=_PURPOSE,
+                max_chars=LONGEST,
                 help=say("It is written down beside your name."),
             ).strip()
         password = st.text_input(
-            say("Password, if the file is to have one"), type="password", key=f"{key}_password", max_chars=_PURPOSE
+            say("Password, if the file is to have one"), type="password", key=f"{key}_password", max_chars=LONGEST
         )
         for label, ending, mime, write in _FORMATS:
             name = file_name(key, about, ending)
+            given = protected_name(name, password)
             st.download_button(
                 label,
                 partial(_built, name, write, table, about, say, batches, account, purpose, password),
-                file_name=protected_name(name, password),
-                mime=mime if protected_name(name, password) == name else "application/zip",
+                file_name=given,
+                mime=mime if given == name else "application/zip",
                 on_click="ignore",
                 key=f"{key}_{ending}",
                 width="stretch",

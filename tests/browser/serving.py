@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -27,22 +27,34 @@ def served(script: Path, folder: Path, **environment: str) -> Iterator[str]:
 
     Raises RuntimeError, with the log, for a server that does not come up.
     """
+    port = free_port()
+    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
+    known = os.environ | {"PYTHONPATH": str(ROOT)} | environment
+    # ROOT: there lies .streamlit/config.toml
+    with running(command, ROOT, known, folder / "server.log", f"http://127.0.0.1:{port}/_stcore/health"):
+        yield f"http://127.0.0.1:{port}/"
+
+
+def free_port() -> int:
+    """A port of this computer on which nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", str(script), f"--server.port={port}"]
-    log = folder / "server.log"
+        return free.getsockname()[1]
+
+
+@contextmanager
+def running(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], log: Path, url: str
+) -> Iterator[subprocess.Popen]:
+    """A server started by `command` in `folder`, once it answers at `url`; it is ended with the block.
+
+    Raises RuntimeError, with the log, for a server that does not come up.
+    """
     with log.open("wb") as written:
-        server = subprocess.Popen(
-            command,
-            cwd=ROOT,  # there lies .streamlit/config.toml
-            env=os.environ | {"PYTHONPATH": str(ROOT)} | environment,
-            stdout=written,
-            stderr=subprocess.STDOUT,
-        )
+        server = subprocess.Popen(command, cwd=folder, env=environment, stdout=written, stderr=subprocess.STDOUT)
         try:
-            _wait_until_it_answers(server, f"http://127.0.0.1:{port}/_stcore/health", log)
-            yield f"http://127.0.0.1:{port}/"
+            _wait_until_it_answers(server, url, log)
+            yield server
         finally:
             server.terminate()
             try:
@@ -56,7 +68,7 @@ def _wait_until_it_answers(server: subprocess.Popen, url: str, log: Path) -> Non
     until = time.monotonic() + START_SECONDS
     while time.monotonic() < until and server.poll() is None:
         try:
-            urllib.request.urlopen(url, timeout=1).close()
+            urllib.request.urlopen(url, timeout=5).close()
         except OSError:  # not up yet, or not quite
             time.sleep(0.1)
         else:

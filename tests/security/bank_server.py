@@ -6,29 +6,21 @@ import json
 import os
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
-import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from tests.benchmarks.served import memory_mb
+from tests.browser.serving import ROOT, free_port, running
 from tests.security.provider import CLIENT_ID, CLIENT_SECRET
 
-ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
 PARTS = ("data_access", "measures", "presentation", "panels", "pages", "server", "locales", ".streamlit")
 PROXY_SECRET = "s3cret-" + "0123456789abcdef" * 2
-
-
-def free_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @dataclass
@@ -66,10 +58,7 @@ class Bank:
 
     def memory(self) -> int:
         """Bytes that the server holds."""
-        for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines():
-            if line.startswith("VmRSS"):
-                return int(line.split()[1]) * 1024
-        raise AssertionError("no VmRSS")
+        return int(memory_mb("VmRSS", self.process.pid) * 2**20)
 
 
 @contextmanager
@@ -95,38 +84,16 @@ def bank(folder: Path, warehouse_url: str, access: str, people: str, **environme
     )
     inherited = {k: v for k, v in os.environ.items() if k not in ("DASHBOARD_CONFIG", "JOURNAL_URL")}
     known = inherited | {"PYTHONPATH": str(folder), "WAREHOUSE_URL": warehouse_url} | environment
+
+    def health(of: int) -> str:
+        return f"http://127.0.0.1:{of}/health"
+
     provider = [sys.executable, "-m", "tests.security.provider", str(provider_port)]
     server = [sys.executable, "-m", "streamlit", "run", "app.py", f"--server.port={port}"]
     with (
-        _running(provider, ROOT, os.environ | {"PYTHONPATH": str(ROOT)}, folder / "provider.log", provider_port),
-        _running(server, folder, known, folder / "server.log", port) as process,
+        running(provider, ROOT, os.environ | {"PYTHONPATH": str(ROOT)}, folder / "provider.log", health(provider_port)),
+        running(server, folder, known, folder / "server.log", health(port)) as process,
     ):
         yield Bank(
             f"http://127.0.0.1:{port}/", f"http://127.0.0.1:{provider_port}", folder, known, cookie_secret, process
         )
-
-
-@contextmanager
-def _running(
-    command: Sequence[str], folder: Path, environment: dict[str, str], log: Path, port: int
-) -> Iterator[subprocess.Popen]:
-    with log.open("wb") as written:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=written, stderr=subprocess.STDOUT)
-        try:
-            until = time.monotonic() + START_SECONDS
-            while True:
-                try:
-                    urllib.request.urlopen(f"http://127.0.0.1:{port}/health", timeout=5).close()
-                    break
-                except OSError:
-                    if process.poll() is not None or time.monotonic() > until:
-                        raise RuntimeError(f"{command} did not come up:\n{log.read_text()}") from None
-                    time.sleep(0.1)
-            yield process
-        finally:
-            process.terminate()
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:  # it waits for a browser that has not closed its connection
-                process.kill()
-                process.wait()
