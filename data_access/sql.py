@@ -7,8 +7,8 @@ written for nobody whose role does not permit what is asked.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import lru_cache
 
@@ -39,7 +39,8 @@ from sqlalchemy import (
     values,
 )
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.expression import CTE, BindParameter
+from sqlalchemy.sql.expression import CTE, BindParameter, ColumnClause
+from sqlalchemy.types import TypeEngine
 
 from data_access.access import AGENT as VIEWERS_AGENT
 from data_access.access import VIEWER, Permission, Viewer, demand, visible
@@ -98,6 +99,8 @@ class _Shape:
     cumulative: bool
     held: bool
     """Whether the viewer is held to the own customers, as an agent is."""
+    counted: bool = False
+    """Whether the counts are there already, in a table for each fact, grain and period: nothing is read but these."""
 
     def missing(self, measure: Measure, count: Count) -> frozenset[Dimension]:
         """The dimensions asked for that do not split `count`, because the ratio spans them."""
@@ -116,10 +119,86 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
     would multiply each other's rows. A count that a ratio holds whole over some dimension is counted without that dimension
     and joined to every row of it. Ratios are divided last. Raises Refused.
     """
+    shape, periods, days = _shaped(question, viewer, given)
+    return Statement(_answer(shape), _parameters(question, periods, days, viewer, given))
+
+
+def merged(questions: Sequence[Question], viewer: Viewer, given: Given) -> tuple[list[Scan], dict[int, Statement]]:
+    """What questions asked together share: the scans, of which each reads a fact once for all that ask for the same rows of it, at
+    all their grains; and for the questions that share one, by their places in `questions`, the statement that makes the answer
+    out of the tables that the scans give. That statement is DuckDB's, whatever the warehouse is. Raises Refused."""
+    readings: dict[object, list[tuple[int, _Reading]]] = {}
+    values: dict[object, Mapping[str, object]] = {}
+    shapes = {}
+    for place, question in enumerate(questions):
+        shapes[place], periods, days = _shaped(question, viewer, given)
+        for read in _readings(shapes[place]):
+            own = {"": days[read.ending]} if read.fact.placed is Placed.BALANCE else {"": []}
+            asked = _parameters(question, {"": periods[read.ending]}, own, viewer, given)
+            rows = (read.fact, read.filters, read.whole, tuple(sorted(asked.items())))
+            readings.setdefault(rows, []).append((place, read))
+            values[rows] = asked
+    # Who reads nothing together with others is answered sooner alone: a question of the few is one statement, not several.
+    sharing = {place for reads in readings.values() if len({p for p, _read in reads}) > 1 for place, _read in reads}
+    scans = []
+    for rows, reads in readings.items():
+        wanted = [(place, read) for place, read in reads if place in sharing]
+        if not wanted:
+            continue
+        grains = tuple(dict.fromkeys(read.by for _place, read in wanted))
+        counts = tuple(dict.fromkeys(count for _place, read in wanted for count, _name in read.counts))
+        fact, filters, whole, _values = rows
+        days = sum(name.startswith("day_") and not name.startswith("day_off_") for name in values[rows])
+        shape = _ScanShape(fact, grains, counts, filters, whole, days, len(given.days_off), given.stored, _held(viewer))
+        select, columns = _scan(shape)
+        names = {count: f"count_{number}" for number, count in enumerate(counts)}
+        tables = tuple(
+            CountedTable(
+                place,
+                read.table,
+                grains.index(read.by),
+                {name: name for dimension in read.by for name in _key_names(dimension)}
+                | {name: names[count] for count, name in read.counts},
+            )
+            for place, read in wanted
+        )
+        scans.append(Scan(Statement(select, values[rows]), columns, tables))
+    answers = {}
+    for place in sorted(sharing):
+        shape = replace(shapes[place], counted=True)
+        answers[place] = Statement(_answer(shape), {})
+    return scans, answers
+
+
+@dataclass(frozen=True)
+class CountedTable:
+    """A table that a question's statement reads instead of a fact: the rows of one grain of a scan, under other names."""
+
+    question: int
+    """The question's place among those asked together."""
+    name: str
+    grain: int
+    columns: Mapping[str, str]
+    """The names of its columns, and those in the scan."""
+
+
+@dataclass(frozen=True)
+class Scan:
+    """A statement that reads one fact at several grains. Its column `grain` says at which of them a row was counted."""
+
+    statement: Statement
+    columns: Mapping[str, TypeEngine]
+    tables: tuple[CountedTable, ...]
+
+
+def _shaped(
+    question: Question, viewer: Viewer, given: Given
+) -> tuple[_Shape, dict[str, Period], dict[str, list[date]]]:
+    """The shape of a question, and its periods and days of balances by the endings of their columns. Raises Refused."""
     demand(viewer, Permission.NUMBERS)
     step = question.step.step if question.step else None
-    periods = [("", question.period), *([(BEFORE, question.against)] if question.against else [])]
-    days = {ending: _balance_days(period, step, given) for ending, period in periods}
+    periods = {"": question.period} | ({BEFORE: question.against} if question.against else {})
+    days = {ending: _balance_days(period, step, given) for ending, period in periods.items()}
     shape = _Shape(
         measures=question.measures,
         by=question.by,
@@ -131,7 +210,7 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
         cumulative=question.cumulative,
         held=_held(viewer),
     )
-    return Statement(_answer(shape), _parameters(question, dict(periods), days, viewer, given))
+    return shape, periods, days
 
 
 def listing_statement(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
@@ -295,13 +374,7 @@ def _parameters(
 
 @lru_cache(maxsize=512)
 def _answer(shape: _Shape) -> Select:
-    parts = dict.fromkeys(
-        (count, shape.missing(measure, count), ending)
-        for ending, _days in shape.days
-        for measure in shape.measures
-        if measure.has_history or not ending
-        for count in measure.counts
-    )
+    parts = _parts(shape)
     found: dict[_Part, ColumnElement] = {}
     split = _side_by_side(shape, frozenset(), [part for part in parts if not part[1]], found)
     source = split
@@ -333,6 +406,22 @@ def _answer(shape: _Shape) -> Select:
         share = so_far / func.nullif(func.sum(counted).over(), 0.0)
         answer = answer.add_columns(share.label(shape.measures[0].name + CUMULATIVE))
     return _with_given(answer.order_by(*asked, *keys), shape.days, shape.days_off, shape.stored)
+
+
+def _parts(shape: _Shape) -> list[_Part]:
+    return list(
+        dict.fromkeys(
+            (count, shape.missing(measure, count), ending)
+            for ending, _days in shape.days
+            for measure in shape.measures
+            if measure.has_history or not ending
+            for count in measure.counts
+        )
+    )
+
+
+def _names(parts: list[_Part]) -> dict[_Part, str]:
+    return {part: f"count_{number}" for number, part in enumerate(parts)}
 
 
 @lru_cache(maxsize=128)
@@ -389,7 +478,7 @@ def _side_by_side(
 ) -> Subquery:
     """Counts of several facts and periods at one grain, as a sub-query; `found` then holds the column of each part."""
     by = [dimension for dimension in shape.by if dimension not in without]
-    names = {part: f"count_{number}" for number, part in enumerate(parts)}
+    names = _names(parts)
     facts = [
         (fact, ending)
         for ending, _days in shape.days
@@ -437,20 +526,33 @@ def _one_row(
 
 def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Mapping[_Part, str]) -> Select:
     """One fact's counts in one period; null in the columns of the others."""
+    mine = {part: name for part, name in names.items() if part[0].fact is fact and part[2] == ending}
+    if shape.counted:
+        read = _reading(shape, fact, ending, by, mine)
+        there = table(read.table, *(column(name) for d in by for name in _key_names(d)), *map(column, mine.values()))
+        counted = [there.c[name] if part in mine else null() for part, name in names.items()]
+        typed = [cast(of, part[0].type).label(name) for (part, name), of in zip(names.items(), counted, strict=True)]
+        return select(*(there.c[name] for d in by for name in _key_names(d)), *typed)
     keys = {dimension: fact.keys[dimension] for dimension in by}
     columns: list[ColumnElement] = [key.id.label(dimension.name) for dimension, key in keys.items()]
     columns += [func.max(key.name).label(d.name + NAME) for d, key in keys.items() if d.named]
-    for (count, _without, counted_in), name in names.items():
-        mine = count.fact is fact and counted_in == ending
-        columns.append(cast(count.of if mine else null(), count.type).label(name))
+    for part, name in names.items():
+        columns.append(cast(part[0].of if part in mine else null(), part[0].type).label(name))
     # A filter on a dimension that the ratio spans does not narrow the whole count.
-    chosen = tuple(f for f in shape.filters if f.dimension in fact.keys)
-    touched = frozenset(by) | {f.dimension for f in chosen}
-    wanted = _wanted(fact, ending, chosen, touched, shape.held)
+    chosen = _kept_by(fact, shape.filters)
+    wanted = _wanted(fact, ending, chosen, _touched(by, chosen), shape.held)
     rows = select(*columns).select_from(fact.joined(PLACE, [*columns, *wanted]))
     # Grouped by position: PostgreSQL takes one expression with parameters, written twice, for two different ones.
     rows = rows.where(*wanted).group_by(*(literal_column(str(n + 1)) for n in range(len(by))))
     return _on_own_days(rows, ending)
+
+
+def _kept_by(fact: Fact, filters: tuple[_Filter, ...]) -> tuple[_Filter, ...]:
+    return tuple(f for f in filters if f.dimension in fact.keys)
+
+
+def _touched(by: Iterable[Dimension], chosen: tuple[_Filter, ...]) -> frozenset[Dimension]:
+    return frozenset(by) | {f.dimension for f in chosen}
 
 
 def _wanted(
@@ -470,6 +572,118 @@ def _wanted(
         among = [lies_below(PLACE.c.path, id_) for id_ in ids] if chosen.dimension.in_tree else [key.in_(ids)]
         rows.append(or_(*(among if ids else []), *([key.is_(None)] if chosen.unknown else [])))
     return rows
+
+
+# Read together ------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """What a question reads of one fact in one period: at which grain, which counts, and their names in its statement."""
+
+    fact: Fact
+    ending: str
+    by: tuple[Dimension, ...]
+    counts: tuple[tuple[Count, str], ...]
+    filters: tuple[_Filter, ...]
+    whole: tuple[bool, ...]
+    """For each entry of the fact's `whole`, whether the rows for one value each are read, instead of the rows for all."""
+
+    @property
+    def table(self) -> str:
+        """The name under which the counts are read where they are there already."""
+        return "|".join([self.fact.name + self.ending, *(dimension.name for dimension in self.by)])
+
+
+@dataclass(frozen=True)
+class _ScanShape:
+    """What is read at once of one fact: everything that decides the text of the statement."""
+
+    fact: Fact
+    grains: tuple[tuple[Dimension, ...], ...]
+    counts: tuple[Count, ...]
+    filters: tuple[_Filter, ...]
+    whole: tuple[bool, ...]
+    days: int
+    days_off: int
+    stored: frozenset[str]
+    held: bool
+
+
+def _reading(shape: _Shape, fact: Fact, ending: str, by: Sequence[Dimension], mine: Mapping[_Part, str]) -> _Reading:
+    chosen = _kept_by(fact, shape.filters)
+    touched = _touched(by, chosen) | ({AGENT} if shape.held else set())
+    whole = tuple(bool(dimensions & touched) for dimensions in fact.whole)
+    counts = tuple((part[0], name) for part, name in mine.items())
+    return _Reading(fact, ending, tuple(by), counts, chosen, whole)
+
+
+@lru_cache(maxsize=512)
+def _readings(shape: _Shape) -> tuple[_Reading, ...]:
+    """Everything that the statement for `shape` reads."""
+    found = []
+    parts = _parts(shape)
+    for without in dict.fromkeys(part[1] for part in parts):
+        by = [dimension for dimension in shape.by if dimension not in without]
+        names = _names([part for part in parts if part[1] == without])
+        for fact, ending in dict.fromkeys((part[0].fact, part[2]) for part in names):
+            mine = {part: name for part, name in names.items() if part[0].fact is fact and part[2] == ending}
+            found.append(_reading(shape, fact, ending, by, mine))
+    return tuple(found)
+
+
+@lru_cache(maxsize=512)
+def _scan(shape: _ScanShape) -> tuple[Select, Mapping[str, TypeEngine]]:
+    """The statement that reads a fact once at all grains, and the types of its columns.
+
+    The rows are chosen in a sub-query that has the keys as columns: so that a key, which may hold parameters, is written once.
+    """
+    fact = shape.fact
+    dimensions = dict.fromkeys(dimension for grain in shape.grains for dimension in grain)
+    named = {d.name: fact.keys[d].id for d in dimensions}
+    named |= {d.name + NAME: fact.keys[d].name for d in dimensions if d.named}
+    read = dict.fromkeys(
+        element
+        for count in shape.counts
+        for element in visitors.iterate(count.of)
+        if isinstance(element, ColumnClause) and element.table is not None
+    )
+    named |= {f"read_{number}": of for number, of in enumerate(read)}
+    touched = frozenset(d for alone, ds in zip(shape.whole, fact.whole, strict=True) if alone for d in ds)
+    wanted = _wanted(fact, "", shape.filters, touched, shape.held)
+    columns = [of.label(name) for name, of in named.items()]
+    source = fact.joined(PLACE, [*columns, *wanted])
+    rows = select(*(columns or [literal_column("1").label("row")])).select_from(source).where(*wanted).subquery("rows")
+    there = {of: rows.c[f"read_{number}"] for number, of in enumerate(read)}
+
+    def from_rows(element, **_kwargs):
+        return there.get(element) if isinstance(element, ColumnClause) else None
+
+    keys = [rows.c[d.name] for d in dimensions]
+    if len(shape.grains) > 1:
+        # Each key that a grain lacks sets its bit, the last key the lowest one.
+        grain = func.grouping(*keys)
+        at = case(
+            {
+                sum(1 << (len(keys) - 1 - place) for place, d in enumerate(dimensions) if d not in by): number
+                for number, by in enumerate(shape.grains)
+            },
+            value=grain,
+        )
+        sets = ", ".join(
+            "({})".format(", ".join(str(place + 2) for place, d in enumerate(dimensions) if d in by))
+            for by in shape.grains
+        )
+        grouped = [literal_column(f"GROUPING SETS ({sets})")]
+    else:
+        at, grouped = literal_column("0"), keys
+    found = {"grain": cast(at, Integer)} | {d.name: key for d, key in zip(dimensions, keys, strict=True)}
+    found |= {d.name + NAME: func.max(rows.c[d.name + NAME]) for d in dimensions if d.named}
+    for number, count in enumerate(shape.counts):
+        found[f"count_{number}"] = cast(visitors.replacement_traverse(count.of, {}, from_rows), count.type)
+    counted = select(*(of.label(name) for name, of in found.items())).select_from(rows).group_by(*grouped)
+    types = {name: of.type for name, of in found.items()}
+    return _with_given(counted, (("", shape.days),), shape.days_off, shape.stored), types
 
 
 def _on_own_days(rows: Select, ending: str) -> Select:

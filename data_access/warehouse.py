@@ -11,8 +11,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from pathlib import Path
@@ -29,14 +29,17 @@ from sqlalchemy.engine.reflection import ObjectKind
 
 from data_access import small_counts
 from data_access.access import Viewer, unsound
+from data_access.merging import answered, counted
 from data_access.sql import (
     Given,
+    Scan,
     Statement,
     branch_statement,
     event_statement,
     first_days_statement,
     listing_count,
     listing_statement,
+    merged,
     product_statement,
     root_statement,
     statement,
@@ -109,6 +112,20 @@ class Withheld(NamedTuple):
 class _Kept(NamedTuple):
     answer: pd.DataFrame
     bytes: int
+
+
+@dataclass
+class _Together:
+    """A question that is read together with others: its statement alone, its statement over the tables that the scans give,
+    how many of these are missing yet, and those that are there (None: could not be read)."""
+
+    state: State
+    alone: Statement
+    answer: Statement
+    types: Mapping[str, str]
+    coming: Future
+    missing: int = 0
+    tables: dict[str, pa.Table | None] = field(default_factory=dict)
 
 
 class Warehouse:
@@ -192,8 +209,58 @@ class Warehouse:
 
         What goes wrong is told to whoever fetches.
         """
-        for question in questions:
+        state = self.state()
+        given = self._given(state)
+        alone, open_ones = [], []
+        for question in dict.fromkeys(questions):
+            (alone if small_counts.is_guarded(question, viewer) else open_ones).append(question)
+        # What is known, or coming, needs no scan.
+        unread = [q for q in open_ones if not self._is_kept(state, statement(q, viewer, given))]
+        scans, answers = merged(unread, viewer, given)
+        wanted = {
+            place: _Together(state, statement(unread[place], viewer, given), answer, _types_of(unread[place]), Future())
+            for place, answer in answers.items()
+        }
+        with self._lock:
+            for together in wanted.values():
+                self._coming.setdefault(self._key(state, together.alone), together.coming)
+        for scan in scans:
+            for table in scan.tables:
+                wanted[table.question].missing += 1
+        for scan in scans:
+            self._ahead.submit(self._scan, scan, wanted)
+        for question in [*alone, *(q for place, q in enumerate(unread) if place not in answers)]:
             self._ahead.submit(self.fetch, question, viewer)
+
+    def _scan(self, scan: Scan, wanted: Mapping[int, _Together]) -> None:
+        """Reads for several questions. Whichever has all its tables then gets its answer; one that lacks any is asked alone."""
+        try:
+            read = self._arrow(scan.statement, pa.schema([(n, _arrow_type(t)) for n, t in scan.columns.items()]))
+            tables = [counted(read, table) for table in scan.tables]
+        except Exception as error:
+            log.warning("What was asked together is asked alone: %s", error)
+            tables = [None] * len(scan.tables)
+        for table, rows in zip(scan.tables, tables, strict=True):
+            question = wanted[table.question]
+            with self._lock:
+                question.tables[table.name] = rows
+                question.missing -= 1
+                complete = not question.missing
+            if complete:
+                self._answer(question)
+
+    def _answer(self, question: _Together) -> None:
+        key = self._key(question.state, question.alone)
+        try:
+            if any(rows is None for rows in question.tables.values()):
+                raise LookupError("a scan failed")
+            answer = _in_pandas(answered(question.answer.select, question.tables), question.types)
+        except Exception as error:
+            log.warning("What was asked together is asked alone: %s", error)
+            with suppress(Exception):  # told to whoever fetches
+                self._read_for_all(key, question.coming, question.alone, question.types)
+        else:
+            self._keep(key, question.coming, answer)
 
     def unknown_before(self, day: date) -> dict[str, date]:
         """The tables of events that begin after `day`, each with the first day on which it holds anything. Raises WarehouseError."""
@@ -326,8 +393,7 @@ class Warehouse:
     def _cached(self, state: State, asked: Statement, types: Mapping[str, str]) -> pd.DataFrame:
         """The answer from the cache, whose key is the finished statement: below the viewer's scope, so that nobody is handed
         another's rows."""
-        text, parameters = self._compiled(asked.select)
-        key = (state.version, text, _hashable(parameters(asked.parameters)))
+        key = self._key(state, asked)
         with self._lock:
             kept = self._answers.get(key)
             coming, mine = self._coming.get(key), Future()
@@ -336,6 +402,15 @@ class Warehouse:
         if kept is None:
             kept = coming.result() if coming else self._read_for_all(key, mine, asked, types)
         return kept.answer.copy(deep=False)  # pandas copies on write: what a page changes stays its own
+
+    def _key(self, state: State, asked: Statement) -> object:
+        text, parameters = self._compiled(asked.select)
+        return (state.version, text, _hashable(parameters(asked.parameters)))
+
+    def _is_kept(self, state: State, asked: Statement) -> bool:
+        key = self._key(state, asked)
+        with self._lock:
+            return key in self._answers or key in self._coming
 
     def _read_for_all(self, key: object, coming: Future, asked: Statement, types: Mapping[str, str]) -> _Kept:
         """Reads what nobody has read yet, for the cache and for whoever asks the same in the meantime."""
@@ -346,6 +421,9 @@ class Warehouse:
                 del self._coming[key]
             coming.set_exception(error)
             raise
+        return self._keep(key, coming, answer)
+
+    def _keep(self, key: object, coming: Future, answer: pd.DataFrame) -> _Kept:
         kept = _Kept(answer, int(answer.memory_usage(index=False).sum()))
         with self._lock:
             del self._coming[key]
@@ -359,12 +437,18 @@ class Warehouse:
         with self._connected() as connection:
             if self._is_file:
                 connection = connection.execution_options(duckdb_arrow=True)
-                rows = connection.exec_driver_sql(text, parameters(asked.parameters)).arrow
-                wanted = pa.schema([(name, _ARROW[types[name]]) for name in rows.column_names])
-                # Not safe: a time keeps its seconds alone, as it does in pandas.
-                return rows.cast(wanted, safe=False).to_pandas(types_mapper=_PANDAS.get)
+                return _in_pandas(connection.exec_driver_sql(text, parameters(asked.parameters)).arrow, types)
             rows = connection.exec_driver_sql(text, parameters(asked.parameters))
             return pd.DataFrame(rows.fetchall(), columns=list(rows.keys()), dtype=object).astype(types)
+
+    def _arrow(self, asked: Statement, columns: pa.Schema) -> pa.Table:
+        text, parameters = self._compiled(asked.select)
+        with self._connected() as connection:
+            if self._is_file:
+                connection = connection.execution_options(duckdb_arrow=True)
+                return connection.exec_driver_sql(text, parameters(asked.parameters)).arrow.cast(columns)
+            rows = connection.exec_driver_sql(text, parameters(asked.parameters)).mappings().fetchall()
+            return pa.Table.from_pylist([dict(row) for row in rows], columns)
 
     def _compile(self, select: sa.Select):
         compiled = select.compile(dialect=self._engine.dialect)
@@ -612,6 +696,20 @@ def _types_of(question: Question) -> dict[str, str]:
     if question.cumulative:
         types[question.measures[0].name + CUMULATIVE] = "float64"
     return types
+
+
+def _in_pandas(rows: pa.Table, types: Mapping[str, str]) -> pd.DataFrame:
+    wanted = pa.schema([(name, _ARROW[types[name]]) for name in rows.column_names])
+    # Not safe: a time keeps its seconds alone, as it does in pandas.
+    return rows.cast(wanted, safe=False).to_pandas(types_mapper=_PANDAS.get)
+
+
+def _arrow_type(kind: sa.types.TypeEngine) -> pa.DataType:
+    if isinstance(kind, sa.Date):
+        return pa.date32()
+    if isinstance(kind, sa.Integer):
+        return pa.int64()
+    return pa.float64() if isinstance(kind, (sa.Numeric, sa.Float)) else pa.string()
 
 
 def _type_of(kind: sa.types.TypeEngine) -> str:

@@ -29,6 +29,8 @@ CACHES_ANSWERS = Path("data_access/warehouse.py")
 """The one module of data_access that may import streamlit, for its cache decorators."""
 WRITERS = {Path("data_access") / f"{name}.py" for name in ("embedded", "demo", "load", "check")}
 """They write, or examine, a warehouse on a connection of their own."""
+PUTS_TOGETHER = Path("data_access/merging.py")
+"""Runs statements on tables in memory that the warehouse has read."""
 KEEPERS = {
     Path("data_access/own_database.py"),
     Path("data_access/journal.py"),
@@ -78,7 +80,7 @@ def test_a_module_imports_only_what_its_folder_may_see(module: Path) -> None:
 def test_only_the_warehouse_reads_and_only_writers_hold_a_connection_beside_it() -> None:
     readers = {module for module in MODULES if READS & set(called(module))}
     assert CACHES_ANSWERS in readers
-    assert readers <= {CACHES_ANSWERS, *WRITERS, *KEEPERS}
+    assert readers <= {CACHES_ANSWERS, PUTS_TOGETHER, *WRITERS, *KEEPERS}
 
 
 @pytest.mark.parametrize("module", sorted(KEEPERS), ids=str)
