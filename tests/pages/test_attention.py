@@ -68,3 +68,12 @@ def test_where_nothing_can_be_told_the_overview_says_so(visit, complaints_url, m
 def test_an_outlet_of_its_own_is_not_compared_with_itself(visit, whole_url):
     reader = visit(whole_url, lang="en").choose("view_as", bank.OUTLET)
     assert reader.failures == [] and links(reader) == []
+
+
+def test_other_filters_other_signals_and_the_first_ones_come_back(visit, demo_url):
+    reader = visit(demo_url, lang="en")
+    first = links(reader)
+    below = links(reader.choose("branch", "13"))
+    again = links(reader.choose("branch", "1"))
+    assert first == again != below
+    assert links(visit(demo_url, lang="en", branch="13")) == below
