@@ -35,7 +35,7 @@ def health(_request: Request) -> JSONResponse:
     """
     try:
         found = settings()
-        warehouse(found.url, found.days_off, found.access.fewest_customers).state()
+        warehouse(found.url, found.days_off, found.access.fewest_customers, found.limits).state()
     except (Told, SettingsError):
         return JSONResponse({"status": "warehouse unavailable"}, status_code=503)
     return JSONResponse({"status": "ok"})
@@ -47,7 +47,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     try:
         found = settings()
         journal_of(found.access).last()  # made at its first use, while nobody waits for it
-        warehouse(found.url, found.days_off, found.access.fewest_customers).state()
+        warehouse(found.url, found.days_off, found.access.fewest_customers, found.limits).state()
     except (Told, SettingsError) as error:
         log.warning("%s", error)  # the pages say so too, and look again at every visit
     gc.collect()

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 _PEOPLE = {role.value: role for role in Role if role is not Role.VISITOR}
 
 _KNOWN = {
-    "warehouse": {"url"},
+    "warehouse": {"url", "statement_seconds", "memory", "threads"},
     "access": {
         "mode",
         "people",
@@ -136,10 +136,25 @@ class Access:
 
 
 @dataclass(frozen=True)
+class Limits:
+    """How much one statement, and the embedded engine as a whole, may take of the computer; None: as much as there is."""
+
+    statement_seconds: int | None = None
+    memory: str | None = None
+    """Of the embedded engine, such as "2GB"; what does not fit is put into temporary files where the engine can do that."""
+    threads: int | None = None
+    """That work at once for the embedded engine."""
+
+
+UNLIMITED = Limits()
+
+
+@dataclass(frozen=True)
 class Settings:
     """One installation."""
 
     url: str = field(repr=False)
+    limits: Limits
     access: Access
     days_off: tuple[tuple[date, int], ...]
     stale_after_days: int
@@ -177,6 +192,7 @@ def settings(path: Path | None = None) -> Settings:
     calendar = said.get("calendar", {})
     return Settings(
         url=absolute(url, path.resolve().parent),
+        limits=_limits(path, said),
         access=_access(path, said, secrets, secret),
         days_off=tuple(
             sorted(
@@ -205,6 +221,29 @@ def absolute(url: str, folder: Path) -> str:
     if parsed.get_backend_name() == "duckdb":
         parsed = parsed.set(database=str((folder / parsed.database).resolve()))
     return parsed.render_as_string(hide_password=False)
+
+
+_MEMORY = re.compile(r"(\d{1,6})(MB|GB)")
+_LEAST_MEMORY_MB = 100
+_MOST_THREADS = 256
+
+
+def _limits(path: Path, said: dict) -> Limits:
+    memory = _entry(path, said, "warehouse", "memory", str, "")
+    written = _MEMORY.fullmatch(memory)
+    if memory and (not written or int(written[1]) * {"MB": 1, "GB": 1000}[written[2]] < _LEAST_MEMORY_MB):
+        raise SettingsError(
+            f'{path.name}: [warehouse] memory is written like "2GB" or "500MB", from {_LEAST_MEMORY_MB}MB upwards; without '
+            f"it the engine takes up to four fifths of the computer's. Got {memory!r}."
+        )
+    threads = _entry(path, said, "warehouse", "threads", int, 0)
+    if not 0 <= threads <= _MOST_THREADS:
+        raise SettingsError(
+            f"{path.name}: [warehouse] threads is a whole number up to {_MOST_THREADS}, or 0 for as many as the computer "
+            f"has cores; got {threads}."
+        )
+    seconds = _at_least_one(path, said, "statement_seconds", 30, section="warehouse")
+    return Limits(statement_seconds=seconds, memory=memory or None, threads=threads or None)
 
 
 # Who is let in -------------------------------------------------------------------------------------------------------
@@ -433,10 +472,10 @@ def _one_of(path: Path, said: dict, name: str, choices: type[_Choice], default: 
     return choices(value)
 
 
-def _at_least_one(path: Path, said: dict, name: str, default: int) -> int:
-    value = _entry(path, said, "access", name, int, default)
+def _at_least_one(path: Path, said: dict, name: str, default: int, *, section: str = "access") -> int:
+    value = _entry(path, said, section, name, int, default)
     if value < 1:
-        raise SettingsError(f"{path.name}: [access] {name} is a whole number from 1 upwards; got {value}.")
+        raise SettingsError(f"{path.name}: [{section}] {name} is a whole number from 1 upwards; got {value}.")
     return value
 
 

@@ -6,9 +6,12 @@ import hashlib
 import json
 import logging
 import os
+import shutil
+import tempfile
 import threading
 import time
 import uuid
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -30,6 +33,7 @@ from sqlalchemy.engine.reflection import ObjectKind
 from data_access import small_counts
 from data_access.access import Viewer, unsound
 from data_access.merging import answered, counted
+from data_access.settings import UNLIMITED, Limits
 from data_access.sql import (
     Given,
     Scan,
@@ -64,6 +68,9 @@ POSTGRES_OPTIONS = {"connect_timeout": "5", "options": "-c jit=off"}
 QUIET_START = timedelta(days=7)
 """A table that begins so much later than a period may have had a week without events; later, the days before are not known."""
 
+TRIED_AGAIN_SECONDS = 60
+"""A table that could not be read is not tried again at once: each try may take as long as a statement may."""
+
 PAGE_KEPT = 1_000
 """A page of a listing on the screen is asked again at every click and kept; the batches of a file are not."""
 
@@ -83,6 +90,21 @@ _PANDAS = {pa.string(): pd.StringDtype(na_value=np.nan), pa.int64(): pd.Int64Dty
 
 class WarehouseError(Told):
     """The warehouse cannot be read. `reference` stands in the log beside the cause."""
+
+
+class TooMuch(WarehouseError):
+    """A question took more time or memory than config.toml permits. The warehouse is well, and answers a narrower one."""
+
+
+_NO_ANSWER = _("The warehouse does not answer. Try again in a minute; if it stays so, tell the operator: {reference}.")
+_TOO_LONG = _(
+    "This took longer than {seconds} s and was stopped. Choose a branch further down or a shorter period; if it stays so, tell the "
+    "operator: {reference}."
+)
+_TOO_LARGE = _(
+    "This needs more memory than the warehouse may take. Choose a branch further down or a shorter period; if it stays so, tell the "
+    "operator: {reference}."
+)
 
 
 @dataclass(frozen=True)
@@ -133,7 +155,7 @@ class Warehouse:
 
     `today` tells the date at each question: lists that may no longer be used then are not listed. Who may see what is asked is
     decided by the viewer's role; what it does not permit is Refused. Of fewer than `fewest_customers` no number is told to who may
-    not see listings.
+    not see listings. What takes more than `limits` is TooMuch, and disturbs nothing else that is asked.
     """
 
     def __init__(
@@ -142,16 +164,21 @@ class Warehouse:
         days_off: tuple[tuple[date, int], ...] = (),
         fewest_customers: int = small_counts.FEWEST_CUSTOMERS,
         today: Callable[[], date] = date.today,
+        limits: Limits = UNLIMITED,
     ) -> None:
         self._url = make_url(url)
         self._days_off = days_off
         self._fewest_customers = fewest_customers
         self._today = today
+        self._limits = limits
         self._lock = threading.RLock()
         self._engine: Engine | None = None
+        self._temporary: str | None = None
         self._version: object = None
         self._state: State | None = None
         self._looked_at = 0.0
+        self._unreadable: tuple[object, float, dict[str, date]] = (None, 0.0, {})
+        self._unreadable_lock = threading.RLock()
         self._viewers: tuple[object, float, tuple[tuple[str, ...], ...]] | None = None
         self._answers: LRUCache = LRUCache(CACHED_BYTES, getsizeof=lambda kept: kept.bytes)
         self._coming: dict[object, Future] = {}
@@ -179,7 +206,7 @@ class Warehouse:
         answer = self._cached(state, statement(question, viewer, self._given(state)), _types_of(question))
         if question.against:
             # Before a table's first day no number is known: 0 would be read as one.
-            unknown = self.unknown_before(question.against.start)
+            unknown = self._begin_after(question.against.start)
             for measure in question.measures:
                 if any(unknown.keys() & count.fact.tables for count in measure.counts):
                     for column in (measure.name + BEFORE, measure.name + CHANGE):
@@ -264,8 +291,7 @@ class Warehouse:
 
     def unknown_before(self, day: date) -> dict[str, date]:
         """The tables of events that begin after `day`, each with the first day on which it holds anything. Raises WarehouseError."""
-        found = self._first_days(self.state())
-        return {table: first for table, first in found.items() if first > day + QUIET_START}
+        return {table: first for table, first in self._begin_after(day).items() if first < date.max}
 
     def listing(
         self, question: ListingQuestion, viewer: Viewer, *, limit: int | None = None, offset: int = 0
@@ -378,14 +404,43 @@ class Warehouse:
     def _is_file(self) -> bool:
         return self._url.get_backend_name() == "duckdb"
 
-    def _first_days(self, state: State) -> dict[str, date]:
-        """For each table of events that holds anything, the first day on which it does."""
-        tables = frozenset(table for table, column in state.present if table in DAY_OF and DAY_OF[table].name == column)
+    def _first_days(self, state: State, tables: frozenset[str] | None = None) -> dict[str, date]:
+        """For each table of events, or of `tables`, that holds anything, the first day on which it does."""
+        tables = tables or _tables_with_days(state)
         if not tables:
             return {}
         asked = first_days_statement(tables)
         found = self._cached(state, asked, {"table_name": "str", "first_day": "datetime64[s]"}).dropna()
         return dict(zip(found["table_name"], found["first_day"].dt.date, strict=True))
+
+    def _begin_after(self, day: date) -> dict[str, date]:
+        """What `unknown_before` says; with the tables that cannot be read, under the last day there is: one of them is no reason to
+        answer nothing about the others."""
+        state = self.state()
+        found = self._around_unreadable(state)
+        if found is None:
+            try:
+                found = self._first_days(state)
+            except WarehouseError:
+                with self._unreadable_lock:
+                    found = self._around_unreadable(state) or self._each_first_day(state)
+        return {table: first for table, first in found.items() if first > day + QUIET_START}
+
+    def _around_unreadable(self, state: State) -> dict[str, date] | None:
+        """The first days as they were read lately, one table after the other, because not all of them could be."""
+        version, tried_at, found = self._unreadable
+        return found if version == state.version and time.monotonic() - tried_at < TRIED_AGAIN_SECONDS else None
+
+    def _each_first_day(self, state: State) -> dict[str, date]:
+        self.state()  # where the whole warehouse is gone, each table would say so again
+        found: dict[str, date] = {}
+        for table in sorted(_tables_with_days(state)):
+            try:
+                found |= self._first_days(state, frozenset({table}))
+            except WarehouseError:
+                found[table] = date.max
+        self._unreadable = (state.version, time.monotonic(), found)
+        return found
 
     def _given(self, state: State) -> Given:
         return Given(state.data_until, state.paths, self._days_off, state.stored, self._today())
@@ -434,7 +489,7 @@ class Warehouse:
 
     def _read(self, asked: Statement, types: Mapping[str, str]) -> pd.DataFrame:
         text, parameters = self._compiled(asked.select)
-        with self._connected() as connection:
+        with self._connected() as connection, self._in_time(connection):
             if self._is_file:
                 connection = connection.execution_options(duckdb_arrow=True)
                 return _in_pandas(connection.exec_driver_sql(text, parameters(asked.parameters)).arrow, types)
@@ -469,13 +524,35 @@ class Warehouse:
         except (sa.exc.SQLAlchemyError, duckdb.Error, OSError, ValueError, TypeError) as error:
             reference = uuid.uuid4().hex[:8]
             log.error("%s: the warehouse %s failed: %s", reference, self.where, error)
+            if too_much := _exceeded(error):
+                raise TooMuch(too_much, reference=reference, seconds=f"{self._limits.statement_seconds}") from error
             self._looked_at, self._version = 0.0, None  # the next question opens it anew
-            raise WarehouseError(
-                _(
-                    "The warehouse does not answer. Try again in a minute; if it stays so, tell the operator: {reference}."
-                ),
-                reference=reference,
-            ) from error
+            raise WarehouseError(_NO_ANSWER, reference=reference) from error
+
+    @contextmanager
+    def _in_time(self, connection: sa.Connection) -> Iterator[None]:
+        """Stops what this one connection of the embedded engine does when it takes too long; servers stop by themselves."""
+        if not self._is_file or self._limits.statement_seconds is None:
+            yield
+            return
+        # The wrapper would first read what its connection still holds, in the wrong thread.
+        engine: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection._ConnectionWrapper__c
+        ending, ended = threading.Lock(), False
+
+        def stop() -> None:
+            with ending:
+                if not ended:  # otherwise the connection already answers another question
+                    engine.interrupt()
+
+        timer = threading.Timer(self._limits.statement_seconds, stop)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            with ending:
+                ended = True
+            timer.cancel()
 
     def _move_to_newest(self) -> None:
         version = self._file_version() if self._is_file else None
@@ -485,8 +562,10 @@ class Warehouse:
             self._open()
         try:
             state = self._look()
-        except Told:
+        except Told as error:
             self.close()
+            if isinstance(error, TooMuch):  # nothing was chosen yet that could be narrowed
+                raise WarehouseError(_NO_ANSWER, reference=error.parts["reference"]) from error
             raise
         if version is None:
             version = (state.loaded.to_csv(), state.data_until) if len(state.loaded) else time.monotonic() // 60
@@ -531,8 +610,13 @@ class Warehouse:
                 connection.exec_driver_sql("SELECT 1")
                 # The days of balances lie in many rows' lifetimes each: to sort all rows for so few of them takes twice as long.
                 connection.exec_driver_sql("SET GLOBAL nested_loop_join_threshold = 64")
+                connection.exec_driver_sql(f"SET GLOBAL temp_directory = '{self._overflow()}'")
+                if self._limits.memory:
+                    connection.exec_driver_sql(f"SET GLOBAL memory_limit = '{self._limits.memory}'")
                 if path.stat().st_size < SMALL_FILE:
-                    connection.exec_driver_sql("SET threads = 1")
+                    connection.exec_driver_sql("SET GLOBAL threads = 1")
+                elif self._limits.threads:
+                    connection.exec_driver_sql(f"SET GLOBAL threads = {self._limits.threads}")
         except WarehouseError as error:
             engine.dispose()
             self.close()
@@ -546,6 +630,22 @@ class Warehouse:
                 link.unlink(missing_ok=True)
         return engine
 
+    def _overflow(self) -> str:
+        """The folder for what does not fit into memory: the engine would use the warehouse's own, which may be read-only or served
+        from elsewhere. Gone with this warehouse or the process."""
+        if self._temporary is None:
+            self._temporary = tempfile.mkdtemp(prefix="dashboard-overflow-")
+            self._gone = weakref.finalize(self, shutil.rmtree, self._temporary, ignore_errors=True)
+        return self._temporary.replace("'", "''")
+
+    def end(self) -> None:
+        """Lets go of the warehouse for good, at the end of the process: what was to be looked for ahead is not begun any more, and
+        temporary files go."""
+        self._ahead.shutdown(wait=False, cancel_futures=True)
+        self.close()
+        if self._temporary:
+            self._gone()
+
     def close(self) -> None:
         """Lets go of the warehouse; the next question opens it again."""
         # The engine stays: another thread may be about to ask it, and gets an error that is a sentence.
@@ -556,7 +656,13 @@ class Warehouse:
     def _server(self) -> Engine:
         url = self._url
         if url.get_backend_name() == "postgresql":
-            url = url.update_query_dict(POSTGRES_OPTIONS | dict(url.query))
+            options = [POSTGRES_OPTIONS["options"]]
+            if seconds := self._limits.statement_seconds:
+                options.append(f"-c statement_timeout={seconds}s")
+            given = dict(url.query)
+            # The address comes last: what it says holds.
+            given["options"] = " ".join([*options, given.get("options", "")]).strip()
+            url = url.update_query_dict(POSTGRES_OPTIONS | given)
         try:
             return sa.create_engine(url, pool_pre_ping=True, pool_size=8, max_overflow=8)
         except (sa.exc.ArgumentError, ImportError) as error:
@@ -649,9 +755,24 @@ def warehouse(
     url: str,
     days_off: tuple[tuple[date, int], ...] = (),
     fewest_customers: int = small_counts.FEWEST_CUSTOMERS,
+    limits: Limits = UNLIMITED,
 ) -> Warehouse:
     """The warehouse at `url`, one for the whole process."""
-    return Warehouse(url, days_off, fewest_customers)
+    return Warehouse(url, days_off, fewest_customers, limits=limits)
+
+
+def _tables_with_days(state: State) -> frozenset[str]:
+    return frozenset(table for table, column in state.present if table in DAY_OF and DAY_OF[table].name == column)
+
+
+def _exceeded(error: Exception) -> str | None:
+    """The sentence for a statement that was stopped because it took too much; None for any other failure."""
+    cause = getattr(error, "orig", None) or error
+    if isinstance(cause, duckdb.InterruptException) or getattr(cause, "sqlstate", None) == "57014":
+        return _TOO_LONG
+    if isinstance(cause, duckdb.OutOfMemoryException) or getattr(cause, "sqlstate", None) in ("53200", "53400"):
+        return _TOO_LARGE
+    return None
 
 
 def _read_only(url: URL) -> Engine:

@@ -30,7 +30,7 @@ if leads_to := state.pop("_go", None):
 
 try:
     found = settings()
-    source = warehouse(found.url, found.days_off, found.access.fewest_customers)
+    source = warehouse(found.url, found.days_off, found.access.fewest_customers, found.limits)
     reader, now = let_in(found, source, menu, say)
     viewer, places = reader.viewer, reader.places
     products = shared.told_apart(dict(source.products()[["product_id", "name"]].itertuples(index=False)))

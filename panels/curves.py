@@ -24,6 +24,7 @@ from presentation.units import period_shown
 from presentation.words import Words
 
 
+@notes.refusing
 def how_fast(desk: Desk, key: str, wait: Wait, options: Mapping[str, Dimension]) -> None:
     """Curves by one of `options`, by the keys of their tables; cohorts are the quarters of the last year, whatever the period."""
     say, measures = desk.say, desk.known(wait.began, wait.happened)

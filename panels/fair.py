@@ -85,6 +85,7 @@ def drawn_as_fits(desk: Desk, name: str, by: Sequence[Dimension], key: str) -> N
         parts.crossed(desk, name, others[1], others[0], key)
 
 
+@notes.refusing
 def controlled(desk: Desk, names: Sequence[str], key: str) -> None:
     """The one of the measures `names` that the reader picks over time: a rate of events between the limits of chance, with what
     happened in those days; any other as a line.

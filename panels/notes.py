@@ -9,6 +9,7 @@ from typing import Concatenate, ParamSpec
 import pandas as pd
 import streamlit as st
 
+from data_access.warehouse import TooMuch, WarehouseError
 from measures.dimensions import BELOW
 from measures.model import Dimension, Measure, Ratio
 from measures.question import NAME, QuestionError
@@ -20,7 +21,8 @@ _Given = ParamSpec("_Given")
 
 
 def refusing(part: Callable[Concatenate[Desk, _Given], None]) -> Callable[Concatenate[Desk, _Given], None]:
-    """A part of a page that says in its place why its question has no answer for this reader; the rest of the page stands."""
+    """A part of a page that says in its place why its question has no answer, for this reader or at all; the rest of the page
+    stands. Where the whole warehouse is gone, the page ends."""
 
     @wraps(part)
     def drawn_or_told(desk: Desk, *given: _Given.args, **named: _Given.kwargs) -> None:
@@ -28,8 +30,27 @@ def refusing(part: Callable[Concatenate[Desk, _Given], None]) -> Callable[Concat
             part(desk, *given, **named)
         except QuestionError as refused:
             st.info(desk.say.told(refused), icon=":material/visibility_off:")
+        except WarehouseError as failed:
+            if isinstance(failed, TooMuch):
+                st.warning(_named(desk, given, failed), icon=":material/hourglass_disabled:")
+            else:
+                desk.warehouse.state()
+                st.error(_named(desk, given, failed), icon=":material/error:")
 
     return drawn_or_told
+
+
+def _named(desk: Desk, given: Iterable[object], failed: WarehouseError) -> str:
+    """The sentence of a part that failed, after what it is about: the first measure that it was given."""
+    known = desk.state.catalogue.measures
+    names = [
+        name
+        for each in given
+        for name in ([each] if isinstance(each, str) else each if isinstance(each, tuple) else [])
+    ]
+    about = next((known[name] for name in names if isinstance(name, str) and name in known), None)
+    sentence = desk.say.told(failed)
+    return desk.say("{name}: {values}", name=desk.say(about.label), values=sentence) if about else sentence
 
 
 def nothing(desk: Desk) -> str:

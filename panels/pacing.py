@@ -28,6 +28,7 @@ OF_A_DAY = {SIGNED: "signed", ACTIVATED: "first_uses"}
 CLOCKS = {"days": choices.View(_("By working days")), "course": choices.View(_("By last year's course"))}
 
 
+@notes.refusing
 def against_targets(desk: Desk) -> None:
     """Where the branches stand against the targets that run on the last day looked at."""
     say = desk.say

@@ -21,6 +21,7 @@ MATURE = "mature_signed"
 """Counts the contracts whose window is over: where it is less than those signed, a rate over it is not final."""
 
 
+@notes.refusing
 def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed: bool = True) -> None:
     """The page's answer in a sentence, from the first measure, and all measures as cards.
 
@@ -97,6 +98,7 @@ def _intervals(measure: Measure, answer: pd.DataFrame, few: pd.Series) -> list[c
     return [charts.Interval(*row) for row in zip(*(end.tolist() for end in ends), bases, few.tolist(), strict=True)]
 
 
+@notes.refusing
 def pareto(desk: Desk, name: str, by: Dimension, key: str) -> None:
     """A count by one dimension, the largest first, beside the share of each and all before it."""
     measure = desk.measure(name)
@@ -144,6 +146,7 @@ def crossed(desk: Desk, name: str, x: Dimension, y: Dimension, key: str) -> None
         notes.say_ignored(desk, asked)
 
 
+@notes.refusing
 def bands(desk: Desk, name: str, by: Dimension, key: str) -> None:
     """A count by ordered bands, such as the age of open items."""
     measure = desk.measure(name)
@@ -159,6 +162,7 @@ def bands(desk: Desk, name: str, by: Dimension, key: str) -> None:
         charts.columns(asked.answer, id=by.name, name=by.name, measure=measure, look=desk.look, key=key)
 
 
+@notes.refusing
 def steps(desk: Desk, path: Sequence[tuple[str, str | None]], key: str) -> None:
     """Counts that lead from one to the next; the second of each pair is the rate of going on from the one before."""
     row = desk.whole(*(name for pair in path for name in pair if name))

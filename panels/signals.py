@@ -14,6 +14,7 @@ from measures.model import Dimension
 from measures.period import Period
 from measures.question import where
 from measures.signals import Signal, Signals, signals
+from panels import notes
 from panels.desk import Desk
 from presentation.cards import headline
 from presentation.plain import plain
@@ -26,6 +27,7 @@ _known: LRUCache = LRUCache(256)
 _lock = threading.Lock()
 
 
+@notes.refusing
 def attention(desk: Desk) -> None:
     """The largest signals, each a sentence that leads to what shows it; the others on demand; how it was judged on hover."""
     found = found_by(desk)

@@ -87,6 +87,7 @@ def rows(desk: Desk, key: str, of: Dimension | Listing, *names: str, links: dict
         table(desk, key, notes.title_by(desk, of), names, (of,), links=links)
 
 
+@notes.refusing
 def listing(desk: Desk, key: str, name: str) -> None:
     """Rows of a listing, a page at a time, and all of them as a file."""
     if name not in desk.state.catalogue.listings:

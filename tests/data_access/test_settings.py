@@ -9,7 +9,7 @@ import pytest
 
 from data_access import settings as module
 from data_access.access import Role
-from data_access.settings import ROOT, Mode, Quota, SettingsError, Several, absolute, settings
+from data_access.settings import ROOT, Limits, Mode, Quota, SettingsError, Several, absolute, settings
 
 URL = "postgresql+psycopg://reader@host/bank"
 SECRET = "postgresql+psycopg://reader:geheim@host/bank"
@@ -41,6 +41,13 @@ def test_the_config_that_is_shipped_can_be_read(monkeypatch: pytest.MonkeyPatch)
 def test_what_is_not_said_is_closed_and_usual(config) -> None:
     found = config(f'[warehouse]\nurl = "{URL}"')
     assert (found.url, found.access.mode, found.days_off, found.stale_after_days) == (URL, Mode.DEMO, (), 7)
+
+
+def test_what_one_statement_and_the_engine_may_take_is_followed(config) -> None:
+    assert config(f'[warehouse]\nurl = "{URL}"').limits == Limits(30, None, None)
+    said = 'statement_seconds = 90\nmemory = "2GB"\nthreads = 6'
+    assert config(f'[warehouse]\nurl = "{URL}"\n{said}').limits == Limits(90, "2GB", 6)
+    assert config(f'[warehouse]\nurl = "{URL}"\nmemory = ""\nthreads = 0').limits == Limits(30, None, None)
 
 
 def test_the_environment_comes_before_the_secrets_and_these_before_the_file(
@@ -82,6 +89,14 @@ def test_a_holiday_at_a_weekend_takes_nothing_away_and_a_working_monday_adds_not
         ("", ["config.toml", "[warehouse] url"]),
         ("[warehouse]\nurl = 3", ["[warehouse] url", "str", "int"]),
         ('[warehouse]\nurl = "no address"', ["not a URL", "duckdb:///"]),
+        (f'[warehouse]\nurl = "{URL}"\nstatement_seconds = 0', ["[warehouse] statement_seconds", "from 1 upwards"]),
+        (f'[warehouse]\nurl = "{URL}"\nstatement_seconds = "30"', ["[warehouse] statement_seconds", "int", "str"]),
+        (f'[warehouse]\nurl = "{URL}"\nmemory = "80%"', ["[warehouse] memory", '"2GB"', "'80%'"]),
+        (f'[warehouse]\nurl = "{URL}"\nmemory = "99MB"', ["[warehouse] memory", "from 100MB upwards"]),
+        (f'[warehouse]\nurl = "{URL}"\nmemory = "2GB\'; --"', ["[warehouse] memory"]),
+        (f'[warehouse]\nurl = "{URL}"\nmemory = 2', ["[warehouse] memory", "str", "int"]),
+        (f'[warehouse]\nurl = "{URL}"\nthreads = -1', ["[warehouse] threads", "up to 256", "-1"]),
+        (f'[warehouse]\nurl = "{URL}"\nthreads = 257', ["[warehouse] threads", "257"]),
         (f'[warehouse]\nurl = "{URL}"\nuser = "me"', ["[warehouse]", "user", "session_hours"]),
         (f'[warehouse]\nurl = "{URL}"\n[acces]\nmode = "public"', ["[acces]", "Known are"]),
         (f'[warehouse]\nurl = "{URL}"\n[data]\nstale_after_days = true', ["stale_after_days", "int", "bool"]),
