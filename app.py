@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import sys
+import threading
 import uuid
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import streamlit as st
@@ -20,12 +22,19 @@ sys.path.insert(0, str(ROOT))  # the pages import measures, data_access and pres
 
 from data_access.journal import journal_of  # noqa: E402
 from data_access.settings import SettingsError, settings  # noqa: E402
-from data_access.warehouse import warehouse  # noqa: E402
+from data_access.warehouse import Warehouse, warehouse  # noqa: E402
 from measures.question import Told  # noqa: E402
+from panels import ready  # noqa: E402
 from presentation.words import LANGUAGES, browser_language, words  # noqa: E402
 from server.layers import layers  # noqa: E402
 
 log = logging.getLogger("dashboard")
+
+
+def _warehouse() -> Warehouse:
+    """The warehouse as config.toml says it now. Raises SettingsError."""
+    found = settings()
+    return warehouse(found.url, found.days_off, found.access.fewest_customers, found.limits)
 
 
 def health(_request: Request) -> JSONResponse:
@@ -34,8 +43,7 @@ def health(_request: Request) -> JSONResponse:
     No coroutine: Starlette runs it in a thread, because a warehouse that is slow to answer must not hold up every session.
     """
     try:
-        found = settings()
-        warehouse(found.url, found.days_off, found.access.fewest_customers, found.limits).state()
+        _warehouse().state()
     except (Told, SettingsError):
         return JSONResponse({"status": "warehouse unavailable"}, status_code=503)
     return JSONResponse({"status": "ok"})
@@ -43,16 +51,23 @@ def health(_request: Request) -> JSONResponse:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Warms up, then takes what was imported out of the garbage collector's sight, which looks less long then."""
+    """Warms up, then takes what was imported out of the garbage collector's sight, which looks less long then. While it serves, new
+    loads are looked for."""
     try:
-        found = settings()
-        journal_of(found.access).last()  # made at its first use, while nobody waits for it
-        warehouse(found.url, found.days_off, found.access.fewest_customers, found.limits).state()
+        journal_of(settings().access).last()  # made at its first use, while nobody waits for it
+        _warehouse().state()
     except (Told, SettingsError) as error:
         log.warning("%s", error)  # the pages say so too, and look again at every visit
     gc.collect()
     gc.freeze()
+    ended = threading.Event()
+    watching = threading.Thread(target=ready.watch, args=(_warehouse, ended), name="new loads", daemon=True)
+    watching.start()
     yield
+    ended.set()
+    await asyncio.to_thread(watching.join, 5)
+    with suppress(Told, SettingsError):
+        _warehouse().end()
 
 
 def tell(error: Exception) -> bool:

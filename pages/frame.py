@@ -9,6 +9,7 @@ from data_access.journal import journal_of
 from data_access.settings import SettingsError, settings
 from data_access.warehouse import warehouse
 from measures.question import Told
+from panels import ready
 from panels.desk import Desk
 from panels.visit import let_in
 from presentation import filters as shared
@@ -76,4 +77,5 @@ try:
 except Told as error:
     drawn.failed(say.told(error), say)
 state[f"_asked_{page.url_path}"] = desk.asked
+ready.note(page.url_path, desk)
 shared.write_address(chosen, desk.own_parameters)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from html import escape
 from urllib.parse import parse_qsl
@@ -268,6 +268,22 @@ def _chosen(places: Mapping[str, Place], data_until: date, say: Words) -> Filter
         against=compared_period(period, preset, compare),
         address={name: value for name, value in address.items() if value},
     )
+
+
+def is_untouched(filters: Filters, top: str) -> bool:
+    """Whether the choice is the one that a page opens with for who sees all from the branch `top`."""
+    usual = {"branch": top, "period": _DEFAULT_PRESET.value, "compare": _DEFAULT_COMPARE.value}
+    return {name: value for name, value in filters.address.items() if name != "lang"} == usual
+
+
+def renewed(filters: Filters, data_until: date) -> Filters:
+    """The same choice after a load: days that are named instead of dated end where the data do."""
+    written = filters.address["period"]
+    if written not in {preset.value for preset in Preset}:
+        return filters
+    period = preset_period(Preset(written), data_until)
+    against = compared_period(period, Preset(written), Compare(filters.address["compare"]))
+    return replace(filters, period=period, against=against)
 
 
 def days_written(period: Period) -> str:
