@@ -93,7 +93,7 @@ class WarehouseError(Told):
 
 
 class TooMuch(WarehouseError):
-    """A question took more time or memory than config.toml permits. The warehouse is well, and answers a narrower one."""
+    """A question took more time, memory or rows than the limits permit. The warehouse is well, and answers a narrower one."""
 
 
 _NO_ANSWER = _("The warehouse does not answer. Try again in a minute; if it stays so, tell the operator: {reference}.")
@@ -104,6 +104,10 @@ _TOO_LONG = _(
 _TOO_LARGE = _(
     "This needs more memory than the warehouse may take. Choose a branch further down or a shorter period; if it stays so, tell the "
     "operator: {reference}."
+)
+_TOO_MANY = _(
+    "This splits into more than {most} rows, which no page can show. Choose fewer dimensions, a branch further down or a shorter "
+    "period."
 )
 
 
@@ -470,7 +474,7 @@ class Warehouse:
     def _read_for_all(self, key: object, coming: Future, asked: Statement, types: Mapping[str, str]) -> _Kept:
         """Reads what nobody has read yet, for the cache and for whoever asks the same in the meantime."""
         try:
-            answer = self._read(asked, types)
+            answer = self._read(asked, types, self._limits.rows)
         except BaseException as error:
             with self._lock:
                 del self._coming[key]
@@ -487,14 +491,19 @@ class Warehouse:
         coming.set_result(kept)
         return kept
 
-    def _read(self, asked: Statement, types: Mapping[str, str]) -> pd.DataFrame:
+    def _read(self, asked: Statement, types: Mapping[str, str], most: int | None = None) -> pd.DataFrame:
+        """The rows; raises TooMuch where they are more than `most`: a part of them would be taken for all."""
         text, parameters = self._compiled(asked.select)
         with self._connected() as connection, self._in_time(connection):
             if self._is_file:
                 connection = connection.execution_options(duckdb_arrow=True)
-                return _in_pandas(connection.exec_driver_sql(text, parameters(asked.parameters)).arrow, types)
+                rows = connection.exec_driver_sql(text, parameters(asked.parameters)).arrow
+                _demand_few(rows.num_rows, most)
+                return _in_pandas(rows, types)
             rows = connection.exec_driver_sql(text, parameters(asked.parameters))
-            return pd.DataFrame(rows.fetchall(), columns=list(rows.keys()), dtype=object).astype(types)
+            found = rows.fetchall()
+            _demand_few(len(found), most)
+            return pd.DataFrame(found, columns=list(rows.keys()), dtype=object).astype(types)
 
     def _arrow(self, asked: Statement, columns: pa.Schema) -> pa.Table:
         text, parameters = self._compiled(asked.select)
@@ -565,7 +574,7 @@ class Warehouse:
         except Told as error:
             self.close()
             if isinstance(error, TooMuch):  # nothing was chosen yet that could be narrowed
-                raise WarehouseError(_NO_ANSWER, reference=error.parts["reference"]) from error
+                raise WarehouseError(_NO_ANSWER, reference=error.parts.get("reference", "")) from error
             raise
         if version is None:
             version = (state.loaded.to_csv(), state.data_until) if len(state.loaded) else time.monotonic() // 60
@@ -763,6 +772,11 @@ def warehouse(
 
 def _tables_with_days(state: State) -> frozenset[str]:
     return frozenset(table for table, column in state.present if table in DAY_OF and DAY_OF[table].name == column)
+
+
+def _demand_few(rows: int, most: int | None) -> None:
+    if most is not None and rows > most:
+        raise TooMuch(_TOO_MANY, most=f"{most:,}")
 
 
 def _exceeded(error: Exception) -> str | None:

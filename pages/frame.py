@@ -11,7 +11,7 @@ from data_access.warehouse import warehouse
 from measures.question import Told
 from panels import ready
 from panels.desk import Desk
-from panels.visit import let_in
+from panels.visit import is_older, let_in
 from presentation import filters as shared
 from presentation import frame as drawn
 from presentation.charts import Look
@@ -52,6 +52,7 @@ with menu:
     )
 scope = drawn.scope(places, viewer.branch_id, own=viewer.agent_id is not None, say=say)
 unknown = source.unknown_before(chosen.against.start) if chosen.against else {}
+drawn.newer(lambda: is_older(source, now), say)
 drawn.strip(now.data_until, now.loaded, unknown, found.stale_after_days, chosen, scope, say)
 
 look = Look(language=say.language, dark=st.context.theme.type == "dark")

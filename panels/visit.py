@@ -14,6 +14,7 @@ from data_access.people import Identity, NotLetIn, identity_of_claims, identity_
 from data_access.sessions import SESSION_HEADER, Sessions, sessions, sign_in_of, sign_in_of_key
 from data_access.settings import Access, Mode, Settings
 from data_access.warehouse import State, Warehouse
+from measures.question import Told
 from presentation import frame as drawn
 from presentation import sign_in as shown
 from presentation.filters import Place
@@ -80,6 +81,15 @@ def let_in(found: Settings, source: Warehouse, menu: DeltaGenerator, say: Words)
         return viewer_of(came, rules_of(access, source), source.state().paths) == viewer
 
     return _as_from(Reader(viewer, name, {}, holds), source, state, journal, say), state
+
+
+def is_older(source: Warehouse, shown: State) -> bool:
+    """Whether a load has come in since `shown`. Where the warehouse does not answer, or does not say when it is loaded: no."""
+    try:
+        now = source.state()
+    except Told:
+        return False
+    return now.version != shown.version and len(now.loaded) > 0
 
 
 def _as_from(reader: Reader, source: Warehouse, state: State, journal: Journal | None, say: Words) -> Reader:

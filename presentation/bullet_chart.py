@@ -14,12 +14,14 @@ from measures.model import Unit
 from measures.standings import Standing
 from presentation.charts import (
     APART,
+    MOST_BARS,
     ROWS_SEEN,
     Look,
     converted,
     draw,
     named_rows,
     picked_by,
+    say_cut,
     sentences,
     text_width,
 )
@@ -58,6 +60,7 @@ def bullets(
         _row(at, standing, name, by_course, theme, say)
         for at, (standing, name) in enumerate(zip(found, row_names(found, say), strict=True))
     ]
+    count, rows = len(rows), rows[:MOST_BARS]
     furthest = max(1.05, *(row[place] or 0.0 for row in rows for place in _PLACES))
     for row in rows:
         _keep_within(row)
@@ -65,14 +68,15 @@ def bullets(
         row["narrow_room"] = max(text_width(row["brief"]) for row in rows) + 24
     whole = {"at": [1.0, min(furthest, FURTHEST)], "label": [say("target"), ""], "tint": [theme.muted, "transparent"]}
     told = [say("{name}: {values}", name=row["title"], values=row["told"]) for row in rows[:MOST_TOLD]]
-    if len(rows) > MOST_TOLD:
-        told.append(say.plural("{n} more in the table", "{n} more in the table", len(rows) - MOST_TOLD))
+    if count > MOST_TOLD:
+        told.append(say.plural("{n} more in the table", "{n} more in the table", count - MOST_TOLD))
     _legend({row["tint"] for row in rows}, by_course, theme, say)
     spec = _template(look, by_course, on_pick is not None)
     height = ROWS_SEEN * _ROW + 40 if len(rows) > ROWS_SEEN else "content"
     with st.container(key=key, height=height, border=False):
         datasets = {"rows": pa.Table.from_pylist(rows, schema=_SCHEMA), "whole": pa.table(whole)}
         draw(spec, datasets, f"{key}_bullets", sentences(told, say), ("id",), on_pick)
+    say_cut(count, say)
     return [row["title"] for row in rows if row["beyond"]]
 
 

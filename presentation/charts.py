@@ -33,6 +33,9 @@ from presentation.words import Words, words
 MOST_LINES = 7
 """More lines than this in one chart cannot be told apart: each gets a small chart of its own."""
 MOST_SMALL_CHARTS = 24
+MOST_BARS = 200
+"""More are not looked through in a picture, and a browser would draw them for seconds; the table turns its pages."""
+MOST_CELLS = 2_000
 ROWS_SEEN = 25
 """A longer list of bars scrolls: thinner bars could neither be read nor hit."""
 
@@ -126,7 +129,10 @@ def bars(
     items = _items(frame, named, measure, look, say)
     if doubts is not None:
         _add_doubts(items, doubts, measure, look, say)
-    _bars(items, accents, measure, overall, look, key, on_pick, limit_note, doubted=doubts is not None)
+    looked_at = accents.index(True) if marked is not None and True in accents else 0
+    _bars(
+        items, accents, measure, overall, look, key, on_pick, limit_note, doubted=doubts is not None, always=looked_at
+    )
 
 
 def pareto(
@@ -223,7 +229,9 @@ def _bars(
     limit_note: str | None = None,
     *,
     doubted: bool = False,
+    always: int = 0,
 ) -> None:
+    """The first MOST_BARS of `items`, and the one at the place `always`; the text alternative is about all."""
     say = words(look.language)
     rules = _overall(None, "")
     alt_text = _told(items, measure, say)
@@ -232,9 +240,20 @@ def _bars(
         rules = _overall(float(overall), say("overall {value}", value=value))
         alt_text = sentences([alt_text, say("Overall: {value}", value=value)], say)
     labels = say(measure.label), _label_of_n(measure, say)
+    count = len(items)
+    drawn = [at for at in range(count) if at < MOST_BARS or at == always]
+    items, accents = [items[at] for at in drawn], [accents[at] for at in drawn]
     _draw_bars(items, accents, rules, look, *labels, key, alt_text, on_pick, doubted=doubted)
+    say_cut(count, say)
     if limit_note:
         st.caption(limit_note)
+
+
+def say_cut(count: int, say: Words) -> None:
+    """Says of a chart with `count` rows how many of them are drawn, where not all are."""
+    if count > MOST_BARS:
+        first = f"{MOST_BARS:,}"
+        st.caption(say("Drawn are the first {n} of {count}; the table has all.", n=first, count=f"{count:,}"))
 
 
 def _overall(at: float | None, label: str) -> pa.Table:
@@ -796,6 +815,10 @@ def matrix(
     known = [value for value, _n in numbers.values() if value is not None]
     if not known:
         st.caption(say("No numbers to draw."))
+        return
+    if len(across) * len(down) > MOST_CELLS:
+        count = f"{len(across) * len(down):,}"
+        st.caption(say("{count} cells cannot be read as a chart. Choose fewer, or read the table.", count=count))
         return
     low, span = min(known), max(known) - min(known)
     cells = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, timedelta
 from html import escape
 from pathlib import Path
@@ -11,11 +11,14 @@ import pandas as pd
 import streamlit as st
 
 from presentation.filters import LEVEL_LABELS, Filters, Place, told_apart
-from presentation.units import day_shown
+from presentation.units import day_shown, moment_shown
 from presentation.words import LANGUAGES, Words, words
 
 ICON = str(Path(__file__).with_name("icon.png"))
 """The page's icon from our own disk: Streamlit would fetch a named one from another host."""
+
+LOOKS_FOR_NEWER = 30
+"""Seconds between two looks of an open page at whether a newer load is there: each costs the server as much as a tenth of a page."""
 
 _STYLE = """
 <style>
@@ -164,7 +167,8 @@ def strip(
     scope: str,
     say: Words,
 ) -> None:
-    """The data's date, what is incomplete or late, and whose rows are seen."""
+    """The data's date and age, what is incomplete or late, and whose rows are seen. Numbers are never older than the load: what was
+    read of another one is not shown."""
     parts = [say("Data until {day}", day=day_shown(data_until, say.language))]
     if filters.period.end == data_until and (data_until + timedelta(days=1)).day != 1:
         parts.append(say("the running month is incomplete"))
@@ -178,6 +182,8 @@ def strip(
         parts.append(
             say("{table} only until {day}", table=row.table_name, day=day_shown(row.data_until.date(), say.language))
         )
+    if len(loaded) and not pd.isna(latest := loaded["loaded_at"].max()):
+        parts.insert(1, say("loaded {moment}", moment=moment_shown(latest, say.language)))
     parts.append(say("You see: {scope}", scope=scope))
     st.html(f"<div class=strip>{escape(' · '.join(parts))}</div>")
     days = (date.today() - data_until).days
@@ -190,6 +196,20 @@ def strip(
             ),
             icon=":material/schedule:",
         )
+
+
+@st.fragment(run_every=LOOKS_FOR_NEWER)
+def newer(is_newer: Callable[[], bool], say: Words) -> None:
+    """Says in a page that is left open that what it shows was loaded before, and loads it again when the reader wants it: numbers
+    do not change while somebody reads them."""
+    if is_newer():
+        with st.container(horizontal=True, vertical_alignment="center", key="newer"):
+            st.html(
+                f"<div role=status>{escape(say('Newer data have been loaded since this page was drawn.'))}</div>",
+                width="content",
+            )
+            if st.button(say("Show them"), icon=":material/refresh:", key="show_newer"):
+                st.rerun()
 
 
 def closed(say: Words) -> None:

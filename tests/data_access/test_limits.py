@@ -169,3 +169,17 @@ def test_an_option_in_the_address_stands_beside_ours(postgres_url: str) -> None:
         with found._engine.connect() as connection:
             assert connection.exec_driver_sql("SHOW statement_timeout").scalar() == "7s"
             assert connection.exec_driver_sql("SHOW jit").scalar() == "off"
+
+
+def test_an_answer_with_more_rows_than_a_page_can_show_is_refused_and_never_cut(warehouse_on: Warehouse) -> None:
+    every = ask(warehouse_on, "signed", "outlet", "product")
+    most = len(every)
+    assert most > 3
+    with closing(Warehouse(warehouse_on._url, DAYS_OFF, limits=Limits(rows=most))) as found:
+        assert len(ask(found, "signed", "outlet", "product")) == most
+    with closing(Warehouse(warehouse_on._url, DAYS_OFF, limits=Limits(rows=most - 1))) as found:
+        number(found, "signed")
+        engine = found._engine
+        with pytest.raises(TooMuch, match=rf"This splits into more than {most - 1} rows"):
+            ask(found, "signed", "outlet", "product")
+        assert found._engine is engine

@@ -16,6 +16,7 @@ from data_access import warehouse as module
 from data_access.settings import settings
 from data_access.warehouse import Warehouse, warehouse
 from panels import ready
+from panels.visit import is_older
 from presentation.filters import is_untouched, renewed
 from tests import bank
 
@@ -190,3 +191,23 @@ def test_an_old_answer_is_not_shown_ten_seconds_after_a_load(visit, loaded) -> N
     while reader.app.run() and reader.cards[SIGNED] != "5":
         assert time.monotonic() - loaded_at < 10, "an old answer is not to be shown so long"
         time.sleep(0.1)
+
+
+def test_an_open_page_says_that_newer_data_are_there_and_shows_them_when_asked(visit, own_file) -> None:
+    reader = visit(f"duckdb:///{own_file}")
+    said = "Newer data have been loaded since this page was drawn."
+    assert "loaded 21 May 2026, 06:00" in " ".join(reader.texts)
+
+    def look_again() -> list[str]:
+        """Runs the one part of the page that runs by itself."""
+        shown = reader.app.session_state["desk"]
+        return [said] if is_older(shown.warehouse, shown.state) else []
+
+    assert said not in reader.texts and look_again() == []
+    load_file_again(own_file)
+    assert look_again() == [said]
+    own_file.rename(own_file.with_name("gone"))
+    assert look_again() == []  # the page says what is wrong when it is used
+    own_file.with_name("gone").rename(own_file)
+    assert "loaded 22 May 2026, 06:00" in " ".join(reader.show("overview").texts)
+    assert said not in reader.texts and look_again() == []

@@ -239,6 +239,33 @@ def test_a_long_list_of_bars_scrolls_and_loses_none():
     assert drawn.spec["height"] == {"step": charts._ROW}
 
 
+def test_more_bars_than_a_browser_draws_at_once_are_cut_aloud_but_for_the_one_looked_at():
+    many = outlets(*((f"o{at}", f"Outlet {at}", 0.5 + at / 10_000) for at in range(2_278)))
+    shown = page("bars", frame=many, id=BELOW.name, name=NAME, measure=RATE, marked="o2000")
+    (found,) = shown.get("vega_lite_chart")
+    ids = [row["id"] for row in Drawn(found.proto).rows["rows"]]
+    assert ids == [*(f"o{at}" for at in range(charts.MOST_BARS)), "o2000"]
+    assert [caption.value for caption in shown.caption] == ["Drawn are the first 200 of 2,278; the table has all."]
+    # The text alternative is about all of them.
+    assert "Outlet 2277" in Drawn(found.proto).alt
+
+
+def test_as_many_bars_as_are_drawn_need_no_word():
+    whole = outlets(*((f"o{at}", f"Outlet {at}", 0.5) for at in range(charts.MOST_BARS)))
+    assert not page("bars", frame=whole, id=BELOW.name, name=NAME, measure=RATE).caption
+
+
+def test_too_many_cells_are_said_and_not_drawn():
+    pairs = [(f"o{at}", f"Outlet {at}", f"p{of}") for at in range(250) for of in range(9)]
+    frame = pd.DataFrame(pairs, columns=[BELOW.name, NAME, "product"]).assign(
+        product_name="Product", **{RATE.name: 0.5}
+    )
+    shown = page("matrix", frame=frame, x=PRODUCT, y=BELOW, measure=RATE)
+    assert not shown.get("vega_lite_chart")
+    (said,) = [caption.value for caption in shown.caption]
+    assert said == "2,250 cells cannot be read as a chart. Choose fewer, or read the table."
+
+
 def test_of_a_pareto_the_few_that_make_up_four_fifths_have_the_accent_with_the_bar_that_crosses():
     frame = outlets(("a", "A", 40), ("b", "B", 30), ("c", "C", 20), ("d", "D", 10), measure=SIGNED)
     frame["cumulative"] = [0.4, 0.7, 0.9, 1.0]
