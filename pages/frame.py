@@ -51,7 +51,11 @@ with menu:
         {name: p for name, p in pages.items() if name != "journal" or viewer.may(Permission.JOURNAL)}, chosen, say
     )
 scope = drawn.scope(places, viewer.branch_id, own=viewer.agent_id is not None, say=say)
-unknown = source.unknown_before(chosen.against.start) if chosen.against else {}
+try:
+    unknown = source.unknown_before(chosen.against.start) if chosen.against else {}
+except Told as error:
+    drawn.failed(say.told(error), say)
+    st.stop()
 drawn.newer(lambda: is_older(source, now), say)
 drawn.strip(now.data_until, now.loaded, unknown, found.stale_after_days, chosen, scope, say)
 
@@ -75,8 +79,8 @@ state["desk"] = desk = Desk(
 desk.ask_ahead(state.get(f"_asked_{page.url_path}", ()))
 try:
     page.run()
+    ready.note(page.url_path, desk)
 except Told as error:
     drawn.failed(say.told(error), say)
 state[f"_asked_{page.url_path}"] = desk.asked
-ready.note(page.url_path, desk)
 shared.write_address(chosen, desk.own_parameters)

@@ -41,16 +41,15 @@ def refusing(part: Callable[Concatenate[Desk, _Given], None]) -> Callable[Concat
 
 
 def _named(desk: Desk, given: Iterable[object], failed: WarehouseError) -> str:
-    """The sentence of a part that failed, after what it is about: the first measure that it was given."""
+    """The sentence of a part that failed, after what it is about: the measures it was given, or the first one it was told to show."""
     known = desk.state.catalogue.measures
-    names = [
-        name
-        for each in given
-        for name in ([each] if isinstance(each, str) else each if isinstance(each, tuple) else [])
-    ]
-    about = next((known[name] for name in names if isinstance(name, str) and name in known), None)
+    flat = [part for each in given for part in (each if isinstance(each, list | tuple) else [each])]
+    about = [part for part in flat if isinstance(part, Measure)]
+    about = about or [known[part] for part in flat if isinstance(part, str) and part in known][:1]
     sentence = desk.say.told(failed)
-    return desk.say("{name}: {values}", name=desk.say(about.label), values=sentence) if about else sentence
+    if not about:
+        return sentence
+    return desk.say("{name}: {values}", name=desk.say.listed([desk.say(m.label) for m in about]), values=sentence)
 
 
 def nothing(desk: Desk) -> str:

@@ -8,6 +8,7 @@ from datetime import date, timedelta
 import pandas as pd
 import streamlit as st
 
+from data_access.warehouse import WarehouseError
 from measures.dimensions import DAYS_LEFT, DAYS_RUN, MONTH, PRODUCT
 from measures.model import Dimension, Measure, Ratio
 from measures.period import Period, first_days, last_day
@@ -38,18 +39,45 @@ def opening(desk: Desk, key: str, *names: str, also: Sequence[str] = (), headed:
         if group is kept and desk.filters.products:
             # One that is not kept by product would take the filter from all that are asked with it.
             extra = [m for m in extra if PRODUCT in m.dimensions]
-        asked = desk.ask(dict.fromkeys([*group, *extra]), compared=True)
-        row = asked.answer.iloc[0]
-        if headed and group[0].name == names[0]:
-            headline(findings.moved(group[0], asked.answer, desk.say), desk.say(group[0].meaning))
-        lined = [m for m in group if m.has_history and MONTH in m.dimensions and not m.costly]
-        months = desk.ask(lined, [MONTH], period=desk.year_of_months).answer if lined else None
-        settled = _settled(desk, lined, months) if lined else {}
-        paces = _paces(desk, group)
-        for measure in group:
-            few = findings.doubt(measure, row, desk.say)
-            shown.append(Card(measure, row, settled.get(measure.name), paces.get(measure.name), few, asked.ignored))
-    cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.look, desk.say, key=key)
+        told = names[0] if headed else ""
+        try:
+            shown += _cards(desk, group, extra, told)
+        except WarehouseError:
+            # One table that cannot be read takes from the others neither their numbers nor their place.
+            for alone in _by_tables(group):
+                _if_it_can(desk, alone, shown, told)
+    if shown:
+        cards(sorted(shown, key=lambda card: names.index(card.measure.name)), desk.look, desk.say, key=key)
+
+
+def _cards(desk: Desk, group: Sequence[Measure], extra: Iterable[Measure], told: str) -> list[Card]:
+    """The cards of measures that are asked together; that named `told` is the page's answer in a sentence."""
+    asked = desk.ask(dict.fromkeys([*group, *extra]), compared=True)
+    row = asked.answer.iloc[0]
+    lined = [m for m in group if m.has_history and MONTH in m.dimensions and not m.costly]
+    months = desk.ask(lined, [MONTH], period=desk.year_of_months).answer if lined else None
+    settled = _settled(desk, lined, months) if lined else {}
+    paces = _paces(desk, group)
+    if group[0].name == told:
+        headline(findings.moved(group[0], asked.answer, desk.say), desk.say(group[0].meaning))
+    return [
+        Card(m, row, settled.get(m.name), paces.get(m.name), findings.doubt(m, row, desk.say), asked.ignored)
+        for m in group
+    ]
+
+
+def _by_tables(measures: Iterable[Measure]) -> list[list[Measure]]:
+    """The measures in groups of those that are read from the same tables."""
+    groups: dict[frozenset[str], list[Measure]] = {}
+    for measure in measures:
+        tables = frozenset(table for count in measure.counts for table in count.fact.tables)
+        groups.setdefault(tables, []).append(measure)
+    return list(groups.values())
+
+
+@notes.refusing
+def _if_it_can(desk: Desk, group: Sequence[Measure], shown: list[Card], told: str) -> None:
+    shown += _cards(desk, group, (), told)
 
 
 @notes.refusing
