@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
+import tomllib
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from http.client import HTTPMessage
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -135,3 +140,39 @@ def test_an_error_is_told_even_to_a_browser_that_sent_a_language_nobody_speaks()
     ran = AppTest.from_function(script).run()
     assert not ran.exception
     assert ran.error[0].value.startswith("This page could not be shown.")
+
+
+STARTED = """
+import asyncio, gc, threading
+import app
+
+async def serve():
+    def names():
+        return {thread.name for thread in threading.enumerate()}
+    before = gc.get_freeze_count()
+    async with app.lifespan(app.app):
+        assert before == 0 and gc.get_freeze_count() > 100_000, gc.get_freeze_count()
+        assert "new loads" in names()
+    assert not names() & {"new loads"}
+
+asyncio.run(serve())
+"""
+
+
+def test_what_was_imported_is_out_of_the_collectors_sight_and_the_look_for_loads_ends_with_the_server(
+    duckdb_url: str, tmp_path: Path
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", STARTED],
+        cwd=ROOT,
+        env=os.environ | {"WAREHOUSE_URL": duckdb_url, "JOURNAL_URL": f"sqlite:///{tmp_path / 'journal.db'}"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_streamlit_does_not_collect_after_each_run() -> None:
+    said = tomllib.loads((ROOT / ".streamlit" / "config.toml").read_text(encoding="utf-8"))
+    assert said["runner"]["postScriptGC"] is False
