@@ -268,6 +268,11 @@ class Warehouse:
         try:
             read = self._arrow(scan.statement, pa.schema([(n, _arrow_type(t)) for n, t in scan.columns.items()]))
             tables = [counted(read, table) for table in scan.tables]
+        except TooMuch as error:
+            # To ask each alone would let its readers wait as long again, one after the other.
+            for question in {table.question for table in scan.tables}:
+                self._give_up(wanted[question], error)
+            return
         except Exception as error:
             log.warning("What was asked together is asked alone: %s", error)
             tables = [None] * len(scan.tables)
@@ -280,12 +285,22 @@ class Warehouse:
             if complete:
                 self._answer(question)
 
+    def _give_up(self, question: _Together, error: TooMuch) -> None:
+        key = self._key(question.state, question.alone)
+        with self._lock:
+            if self._coming.get(key) is question.coming:
+                del self._coming[key]
+            if not question.coming.done():  # another scan for it may have taken too much as well
+                question.coming.set_exception(error)
+
     def _answer(self, question: _Together) -> None:
         key = self._key(question.state, question.alone)
         try:
             if any(rows is None for rows in question.tables.values()):
                 raise LookupError("a scan failed")
-            answer = _in_pandas(answered(question.answer.select, question.tables), question.types)
+            rows = answered(question.answer.select, question.tables)
+            _demand_few(rows.num_rows, self._limits.rows)
+            answer = _in_pandas(rows, question.types)
         except Exception as error:
             log.warning("What was asked together is asked alone: %s", error)
             with suppress(Exception):  # told to whoever fetches
@@ -477,7 +492,7 @@ class Warehouse:
             answer = self._read(asked, types, self._limits.rows)
         except BaseException as error:
             with self._lock:
-                del self._coming[key]
+                self._coming.pop(key, None)
             coming.set_exception(error)
             raise
         return self._keep(key, coming, answer)
@@ -485,7 +500,7 @@ class Warehouse:
     def _keep(self, key: object, coming: Future, answer: pd.DataFrame) -> _Kept:
         kept = _Kept(answer, int(answer.memory_usage(index=False).sum()))
         with self._lock:
-            del self._coming[key]
+            self._coming.pop(key, None)
             if kept.bytes < CACHED_BYTES:
                 self._answers[key] = kept
         coming.set_result(kept)
@@ -507,7 +522,7 @@ class Warehouse:
 
     def _arrow(self, asked: Statement, columns: pa.Schema) -> pa.Table:
         text, parameters = self._compiled(asked.select)
-        with self._connected() as connection:
+        with self._connected() as connection, self._in_time(connection):
             if self._is_file:
                 connection = connection.execution_options(duckdb_arrow=True)
                 return connection.exec_driver_sql(text, parameters(asked.parameters)).arrow.cast(columns)
@@ -651,6 +666,11 @@ class Warehouse:
         """Lets go of the warehouse for good, at the end of the process: what was to be looked for ahead is not begun any more, and
         temporary files go."""
         self._ahead.shutdown(wait=False, cancel_futures=True)
+        with self._lock:
+            for coming in self._coming.values():  # whoever waits for what nobody will look for
+                if not coming.done():
+                    coming.set_exception(WarehouseError(_NO_ANSWER, reference=""))
+            self._coming.clear()
         self.close()
         if self._temporary:
             self._gone()
