@@ -203,11 +203,9 @@ def newer(is_newer: Callable[[], bool], say: Words) -> None:
     """Says in a page that is left open that what it shows was loaded before, and loads it again when the reader wants it: numbers
     do not change while somebody reads them."""
     if is_newer():
+        said = say("Newer data have been loaded since this page was drawn.")
         with st.container(horizontal=True, vertical_alignment="center", key="newer"):
-            st.html(
-                f"<div role=status>{escape(say('Newer data have been loaded since this page was drawn.'))}</div>",
-                width="content",
-            )
+            st.html(f"<div role=status>{escape(said)}</div>", width="content")
             if st.button(say("Show them"), icon=":material/refresh:", key="show_newer"):
                 st.rerun()
 
