@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from data_access.embedded import create, new_file
+from data_access.embedded import create, insert, new_file
 from measures import schema
 
 STORIES = tomllib.loads(Path(__file__).with_name("stories.toml").read_text(encoding="utf-8"))
@@ -149,11 +149,10 @@ def build(
         for name, frame in _frames(scale, seed, until):
             table = schema.metadata.tables[name]
             create(connection, table)
-            connection.register("frame", pa.table(frame))
-            columns = ", ".join(f'"{column}"' for column in frame)
-            connection.execute(f'INSERT INTO "{name}" ({columns}) SELECT {columns} FROM frame')
-            connection.unregister("frame")
             rows[name] = len(next(iter(frame.values())))
+            connection.register("frame", pa.table(frame | {"_row": np.arange(rows[name])}))
+            insert(connection, table, tuple(frame), "frame")
+            connection.unregister("frame")
             say(f"{name}: {rows[name]:,} rows")
         create(connection, schema.loads)
         loaded_at = np.datetime64(until) + np.timedelta64(30, "h") + np.timedelta64(10, "m")
