@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -14,6 +14,7 @@ from duckdb_sqlalchemy import Dialect
 from sqlalchemy import Table
 from sqlalchemy.schema import CreateTable
 
+from data_access.warehouse import Warehouse, WarehouseError
 from measures.catalogue import DERIVED
 from measures.model import reads
 
@@ -22,7 +23,7 @@ from measures.model import reads
 def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yields a connection to an empty warehouse file that takes the place of `path` when the block ends without error.
 
-    The derived tables are worked out from what the block has written, and stored with it.
+    The derived tables and the rollups are worked out from what the block has written, and stored with it.
 
     On an error the new file goes and the old one stays. The new file lies in the same folder, because a rename is
     atomic only within one file system. What a process that was killed left there goes first: it holds customers' rows.
@@ -37,12 +38,33 @@ def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         _store_derived(connection)
         connection.execute("CHECKPOINT")
         connection.close()
+        with suppress(WarehouseError):  # what a dashboard would refuse to read: “check” says why
+            _store_rollups(fresh)
         fresh.replace(path)
     finally:
         try:
             connection.close()
         finally:  # closing writes too, and fails on a full disk
             _remove(fresh)
+
+
+def add_rollups(path: Path) -> None:
+    """Stores the rollups of its load in the warehouse file `path`, in place of others. Raises WarehouseError where nobody could read
+    it, and FileExistsError where a new load has taken its place in the meantime.
+
+    They are added to a copy that then takes the place of the file, as a load does.
+    """
+    _remove_leftovers(path)
+    fresh, before = _beside(path, "new"), path.stat()
+    try:
+        shutil.copyfile(path, fresh)
+        _store_rollups(fresh)
+        if (now := path.stat()).st_ino != before.st_ino or now.st_mtime_ns != before.st_mtime_ns:
+            raise FileExistsError(f"{path} was loaded again in the meantime; nothing was changed")
+        shutil.copymode(path, fresh)
+        fresh.replace(path)
+    finally:
+        _remove(fresh)
 
 
 @contextmanager
@@ -76,6 +98,20 @@ def _store_derived(connection: duckdb.DuckDBPyConnection) -> None:
         if reads(derived.of) <= present:
             worked_out = derived.of.compile(dialect=Dialect(), compile_kwargs={"literal_binds": True})
             connection.execute(f"CREATE TABLE {derived.name} AS {worked_out}")
+
+
+def _store_rollups(path: Path) -> None:
+    """Stores what a reader of the file would look for: the rollups of its load and its data's date."""
+    with closing(Warehouse(f"duckdb:///{path}")) as found:
+        outdated, rollups = found.state().outdated, found.rollups()
+        there = {rollup.name for rollup in found.state().rollups}
+    with closing(duckdb.connect(str(path))) as connection:
+        for name in outdated:
+            connection.execute(f'DROP TABLE "{name}"')
+        for name, rows in rollups.items():
+            if name not in there:
+                connection.execute(f"CREATE TABLE {name} AS {rows}")
+        connection.execute("CHECKPOINT")
 
 
 def _beside(path: Path, kind: str) -> Path:

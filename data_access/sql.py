@@ -43,6 +43,7 @@ from sqlalchemy.sql.expression import CTE, BindParameter
 
 from data_access.access import AGENT as VIEWERS_AGENT
 from data_access.access import VIEWER, Permission, Viewer, demand, visible
+from data_access.rollups import DEEPEST, ROLLED_UNTIL, Rollup, Usable, balance_days, column_of, depth, looked_from
 from measures.dimensions import AGENT, PLACE, lies_below
 from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON, TODAY
 from measures.model import Count, Derived, Dimension, Fact, Listing, Measure, Placed, Ratio
@@ -54,7 +55,7 @@ from measures.schema import DAY_OF, branches, events, products, viewers
 @dataclass(frozen=True)
 class Given:
     """What a statement is given beside the tables of the contract: the data's date, the paths of the branches by their ids, the
-    exceptions of the calendar, the names of the derived tables that the warehouse holds, and today's date.
+    exceptions of the calendar, the names of the derived tables and the rollups that the warehouse holds, and today's date.
 
     A branch whose path is not given is not known, and nothing lies below it.
     """
@@ -64,6 +65,17 @@ class Given:
     days_off: tuple[tuple[date, int], ...] = ()
     stored: frozenset[str] = frozenset()
     today: date = field(default_factory=date.today)
+    rollups: tuple[Rollup, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a question's counts of one fact in one period come from: `ending` is that of the period's columns, and without a
+    `rollup` it is the fact itself."""
+
+    fact: Fact
+    ending: str
+    rollup: Rollup | None
 
 
 @dataclass(frozen=True)
@@ -98,6 +110,7 @@ class _Shape:
     cumulative: bool
     held: bool
     """Whether the viewer is held to the own customers, as an agent is."""
+    usable: Usable
 
     def missing(self, measure: Measure, count: Count) -> frozenset[Dimension]:
         """The dimensions asked for that do not split `count`, because the ratio spans them."""
@@ -117,10 +130,33 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
     and joined to every row of it. Ratios are divided last. Raises Refused.
     """
     demand(viewer, Permission.NUMBERS)
+    periods, days = _periods(question, given)
+    return Statement(_answer(_shape(question, viewer, given)), _parameters(question, periods, days, viewer, given))
+
+
+def sources(question: Question, viewer: Viewer, given: Given) -> tuple[Source, ...]:
+    """Where the statement that answers `question` reads each of its facts, in each of its periods."""
+    shape = _shape(question, viewer, given)
+    asked: dict[tuple[Fact, str, frozenset[Dimension]], list[Count]] = {}
+    for count, without, ending in _parts(shape):
+        asked.setdefault((count.fact, ending, without), []).append(count)
+    found = (
+        Source(fact, ending, _rollup(shape, fact, ending, counts, [d for d in shape.by if d not in without]))
+        for (fact, ending, without), counts in asked.items()
+    )
+    return tuple(dict.fromkeys(found))
+
+
+def _periods(question: Question, given: Given) -> tuple[dict[str, Period], dict[str, list[date]]]:
+    """For the ending of each period's columns the period, and the days on which balances are taken in it."""
     step = question.step.step if question.step else None
-    periods = [("", question.period), *([(BEFORE, question.against)] if question.against else [])]
-    days = {ending: _balance_days(period, step, given) for ending, period in periods}
-    shape = _Shape(
+    periods = {"": question.period} | ({BEFORE: question.against} if question.against else {})
+    return periods, {ending: _balance_days(period, step, given) for ending, period in periods.items()}
+
+
+def _shape(question: Question, viewer: Viewer, given: Given) -> _Shape:
+    periods, days = _periods(question, given)
+    return _Shape(
         measures=question.measures,
         by=question.by,
         filters=_filters(question),
@@ -130,8 +166,31 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
         stored=given.stored,
         cumulative=question.cumulative,
         held=_held(viewer),
+        usable=_usable(question, viewer, given, periods, days),
     )
-    return Statement(_answer(shape), _parameters(question, dict(periods), days, viewer, given))
+
+
+def _usable(
+    question: Question,
+    viewer: Viewer,
+    given: Given,
+    periods: Mapping[str, Period],
+    days: Mapping[str, list[date]],
+) -> Usable:
+    """Which rollups may answer for this viewer, these branches and these days; none for who is held to the own customers."""
+    tops = [viewer.branch_id, *(i for dimension, ids in question.where if dimension.in_tree for i in ids)]
+    if not given.rollups or _held(viewer) or not all(0 < depth(given.paths.get(top)) <= DEEPEST for top in tops):
+        return Usable()
+    until = given.rollups[0].until
+    looked, stored = looked_from(until), set(balance_days(until))
+    seen = {ending: looked.get(_seen_on(question, period, given)) for ending, period in periods.items()}
+    return Usable(
+        given.rollups,
+        below=depth(given.paths.get(_parent(question, viewer))) < DEEPEST,
+        same_date=given.data_until == until,
+        seen=frozenset(e for e, of in seen.items() if of and of.start <= periods[e].start and periods[e].end <= of.end),
+        balances=frozenset(ending for ending, listed in days.items() if stored.issuperset(listed)),
+    )
 
 
 def listing_statement(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
@@ -228,6 +287,50 @@ def tree_statement() -> Statement:
     return Statement(rows.order_by(branches.c.branch_id), {})
 
 
+def rollup_statement(rollup: Rollup, given: Given) -> Statement:
+    """All rows of a rollup, worked out from its fact: for the warehouse itself, never for a reader."""
+    fact, by = rollup.fact, {column_of(dimension): rollup.fact.keys[dimension].id for dimension in rollup.by}
+    kept = _kept_branches()
+    columns = [kept.c.kept_id.label("branch_id")]
+    columns += [key.label(name) for name, key in by.items()]
+    columns += [fact.day.label("day")] if fact.day is not None else []
+    wanted, looked = list(fact.only), looked_from(rollup.until)
+    source = fact.joined(kept, [*columns, *wanted, *(count.of for count in rollup.counts)])
+    looks = values(*(column(name, Date) for name in ("day", "since", "until")), name="looks")
+    looks = looks.data([(day, of.start, of.end) for day, of in looked.items()])
+    if rollup.has_seen_on:
+        source = source.join(looks, fact.day.between(looks.c.since, looks.c.until))
+        columns.append(looks.c.day.label("seen_on"))
+    elif fact.placed is Placed.EVENT:
+        wanted.append(fact.day.is_not(None))
+    groups = [literal_column(str(number + 1)) for number in range(len(columns))]
+    columns += [cast(count.of, count.type).label(count.name) for count in rollup.counts]
+    rows = select(*columns).select_from(source).where(*wanted).group_by(*groups)
+
+    def looked_from_each(element, **_kwargs):
+        if isinstance(element, BindParameter) and element.key == SEEN_ON.key:
+            return looks.c.day
+        return element if isinstance(element, CTE) or isinstance(getattr(element, "table", None), CTE) else None
+
+    rows = visitors.replacement_traverse(rows, {}, looked_from_each)
+    # The latest first, day by day: engines that keep the least and the most of a block of rows skip those of other days.
+    rows = rows.order_by(*(column.desc() for column in reversed(groups)))
+    days = balance_days(rollup.until)
+    listed = {f"day_{number}": day for number, day in enumerate(days)} | {DATA_UNTIL.key: rollup.until}
+    return Statement(_with_given(rows, (("", len(days)),), 0, given.stored), listed)
+
+
+@lru_cache(maxsize=1)
+def _kept_branches() -> Subquery:
+    """Each branch beside the one under which a rollup keeps it: itself, or the one above it on the deepest level kept. Worked out
+    once for each branch, not for each row of a fact."""
+    node, top = branches.alias("node"), branches.alias("top")
+    levels = func.length(top.c.path) - func.length(func.replace(top.c.path, ".", ""))
+    rows = select(node.c.branch_id, func.coalesce(top.c.branch_id, node.c.branch_id).label("kept_id"))
+    source = node.outerjoin(top, and_(levels == DEEPEST, lies_below(node.c.path, top.c.path)))
+    return rows.select_from(source).subquery("kept_branches")
+
+
 @lru_cache(maxsize=2)
 def viewers_statement(*, agents: bool) -> Statement:
     """All rows of `viewers`: person, role, branch_id, agent_id (null unless `agents`, which says that the table has it)."""
@@ -276,11 +379,12 @@ def _parameters(
         VIEWERS_AGENT.key: viewer.agent_id,
         TODAY.key: given.today,
         DATA_UNTIL.key: given.data_until,
-        PARENT.key: given.paths.get(getattr(question, "parent", None) or viewer.branch_id),
+        PARENT.key: given.paths.get(_parent(question, viewer)),
+        ROLLED_UNTIL.key: given.rollups[0].until if given.rollups else None,
     }
     for ending, period in periods.items():
         found |= {f"from{ending}": period.start, f"to{ending}": period.end}
-        found[f"{SEEN_ON.key}{ending}"] = given.data_until - (question.period.end - period.end)
+        found[f"{SEEN_ON.key}{ending}"] = _seen_on(question, period, given)
         found |= {f"day_{number}{ending}": day for number, day in enumerate(days[ending])}
     for dimension, ids in question.where:
         known = [given.paths.get(i) if dimension.in_tree else i for i in ids if i is not None]
@@ -290,18 +394,32 @@ def _parameters(
     return found
 
 
+def _parent(question: Question | ListingQuestion, viewer: Viewer) -> str:
+    return getattr(question, "parent", None) or viewer.branch_id
+
+
+def _seen_on(question: Question | ListingQuestion, period: Period, given: Given) -> date:
+    """The day from which it is looked at what became of the events of `period`."""
+    return given.data_until - (question.period.end - period.end)
+
+
 # The text -----------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=512)
-def _answer(shape: _Shape) -> Select:
-    parts = dict.fromkeys(
+def _parts(shape: _Shape) -> dict[_Part, None]:
+    """All that is counted, in the order of the periods and measures."""
+    return dict.fromkeys(
         (count, shape.missing(measure, count), ending)
         for ending, _days in shape.days
         for measure in shape.measures
         if measure.has_history or not ending
         for count in measure.counts
     )
+
+
+@lru_cache(maxsize=512)
+def _answer(shape: _Shape) -> Select:
+    parts = _parts(shape)
     found: dict[_Part, ColumnElement] = {}
     split = _side_by_side(shape, frozenset(), [part for part in parts if not part[1]], found)
     source = split
@@ -436,13 +554,17 @@ def _one_row(
 
 
 def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Mapping[_Part, str]) -> Select:
-    """One fact's counts in one period; null in the columns of the others."""
+    """One fact's counts in one period, from a rollup where one can give them; null in the columns of the others."""
+    mine = [count for count, _without, counted_in in names if count.fact is fact and counted_in == ending]
+    of = {count: count.of for count in mine}
+    if rollup := _rollup(shape, fact, ending, mine, by):
+        fact, of = rollup.answering(mine)
     keys = {dimension: fact.keys[dimension] for dimension in by}
     columns: list[ColumnElement] = [key.id.label(dimension.name) for dimension, key in keys.items()]
     columns += [func.max(key.name).label(d.name + NAME) for d, key in keys.items() if d.named]
     for (count, _without, counted_in), name in names.items():
-        mine = count.fact is fact and counted_in == ending
-        columns.append(cast(count.of if mine else null(), count.type).label(name))
+        mine = count in of and counted_in == ending
+        columns.append(cast(of[count] if mine else null(), count.type).label(name))
     # A filter on a dimension that the ratio spans does not narrow the whole count.
     chosen = tuple(f for f in shape.filters if f.dimension in fact.keys)
     touched = frozenset(by) | {f.dimension for f in chosen}
@@ -451,6 +573,12 @@ def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Map
     # Grouped by position: PostgreSQL takes one expression with parameters, written twice, for two different ones.
     rows = rows.where(*wanted).group_by(*(literal_column(str(n + 1)) for n in range(len(by))))
     return _on_own_days(rows, ending)
+
+
+def _rollup(shape: _Shape, fact: Fact, ending: str, counts: list[Count], by: list[Dimension]) -> Rollup | None:
+    """The rollup that is read instead of `fact`: it knows all that the question splits and filters the fact by."""
+    chosen = [f.dimension for f in shape.filters if f.dimension in fact.keys]
+    return shape.usable.instead_of(fact, ending, counts, by, chosen)
 
 
 def _wanted(
