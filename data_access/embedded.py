@@ -18,12 +18,15 @@ from data_access.warehouse import Warehouse, WarehouseError
 from measures.catalogue import DERIVED
 from measures.model import reads
 
+FEW_ROWS = 1_000_000
+"""Up to so many rows in its longest table a warehouse gets no rollups by itself: its facts are counted as soon."""
+
 
 @contextmanager
 def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yields a connection to an empty warehouse file that takes the place of `path` when the block ends without error.
 
-    The derived tables and the rollups are worked out from what the block has written, and stored with it.
+    The derived tables, and where a table is long the rollups, are worked out from what the block has written, and stored with it.
 
     On an error the new file goes and the old one stays. The new file lies in the same folder, because a rename is
     atomic only within one file system. What a process that was killed left there goes first: it holds customers' rows.
@@ -37,9 +40,11 @@ def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
         _store_derived(connection)
         connection.execute("CHECKPOINT")
+        long = _longest(connection) > FEW_ROWS
         connection.close()
-        with suppress(WarehouseError):  # what a dashboard would refuse to read: “check” says why
-            _store_rollups(fresh)
+        if long:
+            with suppress(WarehouseError):  # what a dashboard would refuse to read: “check” says why
+                _store_rollups(fresh)
         fresh.replace(path)
     finally:
         try:
@@ -100,12 +105,19 @@ def _store_derived(connection: duckdb.DuckDBPyConnection) -> None:
             connection.execute(f"CREATE TABLE {derived.name} AS {worked_out}")
 
 
+def _longest(connection: duckdb.DuckDBPyConnection) -> int:
+    (rows,) = connection.execute("SELECT max(estimated_size) FROM duckdb_tables()").fetchone()
+    return rows or 0
+
+
 def _store_rollups(path: Path) -> None:
     """Stores what a reader of the file would look for: the rollups of its load and its data's date."""
     with closing(Warehouse(f"duckdb:///{path}")) as found:
         outdated, rollups = found.state().outdated, found.rollups()
         there = {rollup.name for rollup in found.state().rollups}
     with closing(duckdb.connect(str(path))) as connection:
+        # As the warehouse is read: few days of balances against many rows.
+        connection.execute("SET nested_loop_join_threshold = 64")
         for name in outdated:
             connection.execute(f'DROP TABLE "{name}"')
         for name, rows in rollups.items():
