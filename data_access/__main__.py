@@ -1,4 +1,4 @@
-"""The commands of an operator: `python -m data_access demo | load | check | ask | journal | sessions`."""
+"""The commands of an operator: `python -m data_access demo | load | rollup | check | ask | journal | sessions`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import make_url
 from xlsxwriter.exceptions import FileCreateError
 
-from data_access import demo
+from data_access import demo, roll_up
 from data_access.access import Viewer
 from data_access.ask import (
     check_ids,
@@ -167,6 +167,11 @@ def _parser() -> _Parser:
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     _add_demo(commands.add_parser("demo", help="build a made-up bank", description=_DEMO, epilog=_DEMO_EXAMPLE))
     _add_load(commands.add_parser("load", help="load a bank's own files", description=_LOAD, epilog=_LOAD_EXAMPLE))
+    _add_rollup(
+        commands.add_parser(
+            "rollup", help="store what is looked at most, added up", description=_ROLLUP, epilog=_ROLLUP_EXAMPLES
+        )
+    )
     _add_check(commands.add_parser("check", help="compare a warehouse with the contract", description=_CHECK))
     _add_ask(commands.add_parser("ask", help="ask a question as a page would", description=_ASK, epilog=_ASK_EXAMPLES))
     _add_journal(
@@ -190,6 +195,16 @@ table of the contract (see examples/ and the README). Every row that breaks the 
 warehouse, with file, line and reason. When the load fails, the old warehouse stays; a running dashboard moves over to the
 new one at the reader's next click."""
 _LOAD_EXAMPLE = "example:\n  python -m data_access load examples/us-bank --raw ~/us-bank --out var/us-bank.duckdb"
+
+_ROLLUP = """Stores rollups: the facts added up by day, by head office and the branches right below it, and by product and the
+like. What is asked of the whole bank is then answered from thousands of rows instead of millions; the numbers are the same. An
+embedded file gets them in place, and a running dashboard moves over; “load” and “demo” have stored them where a table has more
+than a million rows. On another engine the statements are printed, for whoever may make tables there, or run with --execute.
+Rollups of an older load are never read: run it again after each load, when the table “loads” tells of it."""
+_ROLLUP_EXAMPLES = """examples:
+  python -m data_access rollup
+  python -m data_access rollup --url postgresql+psycopg://owner@host/bank > rollups.sql
+  python -m data_access rollup --url postgresql+psycopg://owner@host/bank --execute"""
 
 _CHECK = """Compares a warehouse with the contract: tables, columns, types, keys, references, the tree, dates, freshness. Prints what
 it finds, and which measures will not be shown because something is missing; where people sign in, also who would not be let
@@ -244,6 +259,12 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     _add_url(parser)
 
 
+def _add_rollup(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(run=_rollup)
+    parser.add_argument("--execute", action="store_true", help="run the statements instead of printing them")
+    _add_url(parser)
+
+
 def _add_ask(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_ask)
     add = parser.add_argument
@@ -275,6 +296,11 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
     add("--out", type=Path, metavar="FILE", help="write there instead of to the screen")
     add("--list", action="store_true", help="list measures and dimensions")
     add("--sql", action="store_true", help="print the statement instead of asking it")
+    add(
+        "--explain",
+        action="store_true",
+        help="print which tables of events and which rollups answer, instead of asking",
+    )
     add("--signals", action="store_true", help="list what deserves attention, and the pages that show it")
     _add_url(parser)
 
@@ -388,6 +414,33 @@ def _load(options: argparse.Namespace) -> int:
     print(f"  export WAREHOUSE_URL={shlex.quote(url)}")
     print("  python -m data_access check")
     print("  make run        # [access] mode in config.toml decides who may see it")
+    return 0
+
+
+# rollup -------------------------------------------------------------------------------------------------------------
+
+
+def _rollup(options: argparse.Namespace) -> int:
+    url = _url(options, settings())
+    where = make_url(url)
+    embedded = where.get_backend_name() == "duckdb"
+    if embedded and not Path(where.database or "").is_file():
+        raise _Failure(f"There is no warehouse at {where.database}; build one with “load” or “demo”.")
+    with closing(Warehouse(url)) as warehouse:
+        if not warehouse.rollups():
+            raise _Failure(
+                f"{warehouse.where} does not tell in “loads” when it was loaded, so nobody could tell when rollups are out of date."
+            )
+        wanted = roll_up.statements(warehouse)
+        if wanted and not (embedded or options.execute):
+            _put("".join(f"{each};\n" for each in wanted), None)
+            return 0
+    if wanted:
+        with _stoppable():
+            held = roll_up.store(url)
+        _progress(f"{warehouse.where} holds {len(held)} rollups of its latest load.")
+    else:
+        _progress(f"{warehouse.where} holds the rollups of its latest load already.")
     return 0
 
 
@@ -521,6 +574,7 @@ def _ask(options: argparse.Namespace) -> int:
 
 def _list_signals(options: argparse.Namespace, say: Words) -> int:
     others = (options.measures, options.by, options.where, options.start, options.end, options.total, options.sql)
+    others += (options.explain,)
     if any(others) or options.format or options.out or options.against != Compare.NOTHING.value:
         raise _WrongUse("--signals knows itself what to ask: it goes with --viewer, --lang and --url alone.")
     said = settings()
@@ -538,7 +592,7 @@ def _list_signals(options: argparse.Namespace, say: Words) -> int:
 
 def _format(options: argparse.Namespace) -> str:
     """What is written: what --format says, else what the file's name ends in. One that says the other is refused."""
-    if options.sql or options.out is None:
+    if options.sql or options.explain or options.out is None:
         if options.format == "xlsx":
             raise _WrongUse("A workbook goes to a file: add --out NAME.xlsx.")
         return options.format or "table"
@@ -570,6 +624,9 @@ def _answer(options: argparse.Namespace, warehouse: Warehouse, say: Words) -> No
     if options.sql:
         _put(warehouse.sql(question, viewer) + "\n", options.out)
         return
+    if options.explain:
+        _put("".join(f"{line}\n" for line in _explained(question, viewer, warehouse)), options.out)
+        return
     for wanted, code in found_nowhere(question, viewer, warehouse):
         _progress(say(_("No rows of this period have {filter}."), filter=f"{wanted.name}={code or ''}"))
     answer = warehouse.fetch(question, viewer)
@@ -594,6 +651,16 @@ def _answer(options: argparse.Namespace, warehouse: Warehouse, say: Words) -> No
             _put(_in_lines(table, about, say), options.out)
         else:
             _write(_workbook(table, about, say, options.out), options.out)
+
+
+def _explained(question: Question, viewer: Viewer, warehouse: Warehouse) -> Iterator[str]:
+    """For each fact and period of the question where its counts are read; then why, where rollups are out of date."""
+    for source in warehouse.sources(question, viewer):
+        period = question.against if source.ending else question.period
+        tables = source.rollup.name if source.rollup else f"{', '.join(sorted(source.fact.tables))}, row by row"
+        yield f"{source.fact.name}, {period.start.isoformat()} to {period.end.isoformat()}: {tables}"
+    if outdated := warehouse.state().outdated:
+        yield f"{len(outdated)} rollups are of another load or version, and not read; “python -m data_access rollup” makes them anew."
 
 
 def _names(warehouse: Warehouse, viewer: Viewer) -> dict[str, str]:

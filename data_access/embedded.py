@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import duckdb
@@ -15,16 +15,20 @@ from sqlalchemy import Table
 from sqlalchemy.schema import CreateTable
 
 from data_access.check import event_day
+from data_access.warehouse import Warehouse, WarehouseError
 from measures.catalogue import DERIVED
 from measures.model import reads
 from measures.schema import branches
+
+FEW_ROWS = 1_000_000
+"""Up to so many rows in its longest table a warehouse gets no rollups by itself: its facts are counted as soon."""
 
 
 @contextmanager
 def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Yields a connection to an empty warehouse file that takes the place of `path` when the block ends without error.
 
-    The derived tables are worked out from what the block has written, and stored with it.
+    The derived tables, and where a table is long the rollups, are worked out from what the block has written, and stored with it.
 
     On an error the new file goes and the old one stays. The new file lies in the same folder, because a rename is
     atomic only within one file system. What a process that was killed left there goes first: it holds customers' rows.
@@ -38,13 +42,36 @@ def new_file(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         yield connection
         _store_derived(connection)
         connection.execute("CHECKPOINT")
+        long = _longest(connection) > FEW_ROWS
         connection.close()
+        if long:
+            with suppress(WarehouseError):  # what a dashboard would refuse to read: “check” says why
+                _store_rollups(fresh)
         fresh.replace(path)
     finally:
         try:
             connection.close()
         finally:  # closing writes too, and fails on a full disk
             _remove(fresh)
+
+
+def add_rollups(path: Path) -> None:
+    """Stores the rollups of its load in the warehouse file `path`, in place of others. Raises WarehouseError where nobody could read
+    it, and FileExistsError where a new load has taken its place in the meantime.
+
+    They are added to a copy that then takes the place of the file, as a load does.
+    """
+    _remove_leftovers(path)
+    fresh, before = _beside(path, "new"), path.stat()
+    try:
+        shutil.copyfile(path, fresh)
+        _store_rollups(fresh)
+        if (now := path.stat()).st_ino != before.st_ino or now.st_mtime_ns != before.st_mtime_ns:
+            raise FileExistsError(f"{path} was loaded again in the meantime; nothing was changed")
+        shutil.copymode(path, fresh)
+        fresh.replace(path)
+    finally:
+        _remove(fresh)
 
 
 @contextmanager
@@ -98,6 +125,27 @@ def _store_derived(connection: duckdb.DuckDBPyConnection) -> None:
         if reads(derived.of) <= present:
             worked_out = derived.of.compile(dialect=Dialect(), compile_kwargs={"literal_binds": True})
             connection.execute(f"CREATE TABLE {derived.name} AS {worked_out}")
+
+
+def _longest(connection: duckdb.DuckDBPyConnection) -> int:
+    (rows,) = connection.execute("SELECT max(estimated_size) FROM duckdb_tables()").fetchone()
+    return rows or 0
+
+
+def _store_rollups(path: Path) -> None:
+    """Stores what a reader of the file would look for: the rollups of its load and its data's date."""
+    with closing(Warehouse(f"duckdb:///{path}")) as found:
+        outdated, rollups = found.state().outdated, found.rollups()
+        there = {rollup.name for rollup in found.state().rollups}
+    with closing(duckdb.connect(str(path))) as connection:
+        # As the warehouse is read: few days of balances against many rows.
+        connection.execute("SET nested_loop_join_threshold = 64")
+        for name in outdated:
+            connection.execute(f'DROP TABLE "{name}"')
+        for name, rows in rollups.items():
+            if name not in there:
+                connection.execute(f"CREATE TABLE {name} AS {rows}")
+        connection.execute("CHECKPOINT")
 
 
 def _beside(path: Path, kind: str) -> Path:

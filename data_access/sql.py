@@ -44,6 +44,7 @@ from sqlalchemy.types import TypeEngine
 
 from data_access.access import AGENT as VIEWERS_AGENT
 from data_access.access import VIEWER, Permission, Viewer, demand, visible
+from data_access.rollups import DEEPEST, ROLLED_UNTIL, Rollup, Usable, balance_days, column_of, depth, looked_from
 from measures.dimensions import AGENT, PLACE, lies_below
 from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON, TODAY
 from measures.model import Count, Derived, Dimension, Fact, Listing, Measure, Placed, Ratio
@@ -55,7 +56,7 @@ from measures.schema import DAY_OF, branches, events, products, viewers
 @dataclass(frozen=True)
 class Given:
     """What a statement is given beside the tables of the contract: the data's date, the paths of the branches by their ids, the
-    exceptions of the calendar, the names of the derived tables that the warehouse holds, and today's date.
+    exceptions of the calendar, the names of the derived tables and the rollups that the warehouse holds, and today's date.
 
     A branch whose path is not given is not known, and nothing lies below it.
     """
@@ -65,6 +66,17 @@ class Given:
     days_off: tuple[tuple[date, int], ...] = ()
     stored: frozenset[str] = frozenset()
     today: date = field(default_factory=date.today)
+    rollups: tuple[Rollup, ...] = ()
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a question's counts of one fact in one period come from: `ending` is that of the period's columns, and without a
+    `rollup` it is the fact itself."""
+
+    fact: Fact
+    ending: str
+    rollup: Rollup | None
 
 
 @dataclass(frozen=True)
@@ -99,6 +111,7 @@ class _Shape:
     cumulative: bool
     held: bool
     """Whether the viewer is held to the own customers, as an agent is."""
+    usable: Usable
     counted: bool = False
     """Whether the counts are there already, in a table for each fact, grain and period: nothing is read but these."""
 
@@ -119,27 +132,31 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
     would multiply each other's rows. A count that a ratio holds whole over some dimension is counted without that dimension
     and joined to every row of it. Ratios are divided last. Raises Refused.
     """
-    shape, periods, days = _shaped(question, viewer, given)
-    return Statement(_answer(shape), _parameters(question, periods, days, viewer, given))
+    demand(viewer, Permission.NUMBERS)
+    periods, days = _periods(question, given)
+    return Statement(_answer(_shape(question, viewer, given)), _parameters(question, periods, days, viewer, given))
 
 
 def merged(questions: Sequence[Question], viewer: Viewer, given: Given) -> tuple[list[Scan], dict[int, Statement]]:
     """What questions asked together share: the scans, of which each reads a fact once for all that ask for the same rows of it, at
     all their grains; and for the questions that share one, by their places in `questions`, the statement that makes the answer
     out of the tables that the scans give. That statement is DuckDB's, whatever the warehouse is. Raises Refused."""
+    demand(viewer, Permission.NUMBERS)
     readings: dict[object, list[tuple[int, _Reading]]] = {}
     values: dict[object, Mapping[str, object]] = {}
     shapes = {}
     for place, question in enumerate(questions):
-        shapes[place], periods, days = _shaped(question, viewer, given)
+        shapes[place] = _shape(question, viewer, given)
+        periods, days = _periods(question, given)
         for read in _readings(shapes[place]):
             own = {"": days[read.ending]} if read.fact.placed is Placed.BALANCE else {"": []}
             asked = _parameters(question, {"": periods[read.ending]}, own, viewer, given)
-            rows = (read.fact, read.filters, read.whole, tuple(sorted(asked.items())))
+            rows = (read.fact, read.rollup, read.filters, read.whole, tuple(sorted(asked.items())))
             readings.setdefault(rows, []).append((place, read))
             values[rows] = asked
-    # Who reads nothing together with others is answered sooner alone: a question of the few is one statement, not several.
-    sharing = {place for reads in readings.values() if len({p for p, _read in reads}) > 1 for place, _read in reads}
+    # Who shares no fact is answered sooner alone, in one statement. A rollup is so short that sharing it gains nothing.
+    shared = [reads for reads in readings.values() if reads[0][1].rollup is None and len({p for p, _read in reads}) > 1]
+    sharing = {place for reads in shared for place, _read in reads}
     scans = []
     for rows, reads in readings.items():
         wanted = [(place, read) for place, read in reads if place in sharing]
@@ -147,9 +164,11 @@ def merged(questions: Sequence[Question], viewer: Viewer, given: Given) -> tuple
             continue
         grains = tuple(dict.fromkeys(read.by for _place, read in wanted))
         counts = tuple(dict.fromkeys(count for _place, read in wanted for count, _name in read.counts))
-        fact, filters, whole, _values = rows
+        fact, rollup, filters, whole, _values = rows
         days = sum(name.startswith("day_") and not name.startswith("day_off_") for name in values[rows])
-        shape = _ScanShape(fact, grains, counts, filters, whole, days, len(given.days_off), given.stored, _held(viewer))
+        shape = _ScanShape(
+            fact, rollup, grains, counts, filters, whole, days, len(given.days_off), given.stored, _held(viewer)
+        )
         select, columns = _scan(shape)
         names = {count: f"count_{number}" for number, count in enumerate(counts)}
         tables = tuple(
@@ -191,15 +210,22 @@ class Scan:
     tables: tuple[CountedTable, ...]
 
 
-def _shaped(
-    question: Question, viewer: Viewer, given: Given
-) -> tuple[_Shape, dict[str, Period], dict[str, list[date]]]:
-    """The shape of a question, and its periods and days of balances by the endings of their columns. Raises Refused."""
-    demand(viewer, Permission.NUMBERS)
+def sources(question: Question, viewer: Viewer, given: Given) -> tuple[Source, ...]:
+    """Where the statement that answers `question` reads each of its facts, in each of its periods."""
+    read = _readings(_shape(question, viewer, given))
+    return tuple(dict.fromkeys(Source(reading.fact, reading.ending, reading.rollup) for reading in read))
+
+
+def _periods(question: Question, given: Given) -> tuple[dict[str, Period], dict[str, list[date]]]:
+    """For the ending of each period's columns the period, and the days on which balances are taken in it."""
     step = question.step.step if question.step else None
     periods = {"": question.period} | ({BEFORE: question.against} if question.against else {})
-    days = {ending: _balance_days(period, step, given) for ending, period in periods.items()}
-    shape = _Shape(
+    return periods, {ending: _balance_days(period, step, given) for ending, period in periods.items()}
+
+
+def _shape(question: Question, viewer: Viewer, given: Given) -> _Shape:
+    periods, days = _periods(question, given)
+    return _Shape(
         measures=question.measures,
         by=question.by,
         filters=_filters(question),
@@ -209,8 +235,31 @@ def _shaped(
         stored=given.stored,
         cumulative=question.cumulative,
         held=_held(viewer),
+        usable=_usable(question, viewer, given, periods, days),
     )
-    return shape, periods, days
+
+
+def _usable(
+    question: Question,
+    viewer: Viewer,
+    given: Given,
+    periods: Mapping[str, Period],
+    days: Mapping[str, list[date]],
+) -> Usable:
+    """Which rollups may answer for this viewer, these branches and these days; none for who is held to the own customers."""
+    tops = [viewer.branch_id, *(i for dimension, ids in question.where if dimension.in_tree for i in ids)]
+    if not given.rollups or _held(viewer) or not all(0 < depth(given.paths.get(top)) <= DEEPEST for top in tops):
+        return Usable()
+    until = given.rollups[0].until
+    looked, stored = looked_from(until), set(balance_days(until))
+    seen = {ending: looked.get(_seen_on(question, period, given)) for ending, period in periods.items()}
+    return Usable(
+        given.rollups,
+        below=depth(given.paths.get(_parent(question, viewer))) < DEEPEST,
+        same_date=given.data_until == until,
+        seen=frozenset(e for e, of in seen.items() if of and of.start <= periods[e].start and periods[e].end <= of.end),
+        balances=frozenset(ending for ending, listed in days.items() if stored.issuperset(listed)),
+    )
 
 
 def listing_statement(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
@@ -307,6 +356,50 @@ def tree_statement() -> Statement:
     return Statement(rows.order_by(branches.c.branch_id), {})
 
 
+def rollup_statement(rollup: Rollup, given: Given) -> Statement:
+    """All rows of a rollup, worked out from its fact: for the warehouse itself, never for a reader."""
+    fact, by = rollup.fact, {column_of(dimension): rollup.fact.keys[dimension].id for dimension in rollup.by}
+    kept = _kept_branches()
+    columns = [kept.c.kept_id.label("branch_id")]
+    columns += [key.label(name) for name, key in by.items()]
+    columns += [fact.day.label("day")] if fact.day is not None else []
+    wanted, looked = list(fact.only), looked_from(rollup.until)
+    source = fact.joined(kept, [*columns, *wanted, *(count.of for count in rollup.counts)])
+    looks = values(*(column(name, Date) for name in ("day", "since", "until")), name="looks")
+    looks = looks.data([(day, of.start, of.end) for day, of in looked.items()])
+    if rollup.has_seen_on:
+        source = source.join(looks, fact.day.between(looks.c.since, looks.c.until))
+        columns.append(looks.c.day.label("seen_on"))
+    elif fact.placed is Placed.EVENT:
+        wanted.append(fact.day.is_not(None))
+    groups = [literal_column(str(number + 1)) for number in range(len(columns))]
+    columns += [cast(count.of, count.type).label(count.name) for count in rollup.counts]
+    rows = select(*columns).select_from(source).where(*wanted).group_by(*groups)
+
+    def looked_from_each(element, **_kwargs):
+        if isinstance(element, BindParameter) and element.key == SEEN_ON.key:
+            return looks.c.day
+        return element if isinstance(element, CTE) or isinstance(getattr(element, "table", None), CTE) else None
+
+    rows = visitors.replacement_traverse(rows, {}, looked_from_each)
+    # The latest first, day by day: engines that keep the least and the most of a block of rows skip those of other days.
+    rows = rows.order_by(*(column.desc() for column in reversed(groups)))
+    days = balance_days(rollup.until)
+    listed = {f"day_{number}": day for number, day in enumerate(days)} | {DATA_UNTIL.key: rollup.until}
+    return Statement(_with_given(rows, (("", len(days)),), 0, given.stored), listed)
+
+
+@lru_cache(maxsize=1)
+def _kept_branches() -> Subquery:
+    """Each branch beside the one under which a rollup keeps it: itself, or the one above it on the deepest level kept. Worked out
+    once for each branch, not for each row of a fact."""
+    node, top = branches.alias("node"), branches.alias("top")
+    levels = func.length(top.c.path) - func.length(func.replace(top.c.path, ".", ""))
+    rows = select(node.c.branch_id, func.coalesce(top.c.branch_id, node.c.branch_id).label("kept_id"))
+    source = node.outerjoin(top, and_(levels == DEEPEST, lies_below(node.c.path, top.c.path)))
+    return rows.select_from(source).subquery("kept_branches")
+
+
 @lru_cache(maxsize=2)
 def viewers_statement(*, agents: bool) -> Statement:
     """All rows of `viewers`: person, role, branch_id, agent_id (null unless `agents`, which says that the table has it)."""
@@ -355,11 +448,12 @@ def _parameters(
         VIEWERS_AGENT.key: viewer.agent_id,
         TODAY.key: given.today,
         DATA_UNTIL.key: given.data_until,
-        PARENT.key: given.paths.get(getattr(question, "parent", None) or viewer.branch_id),
+        PARENT.key: given.paths.get(_parent(question, viewer)),
+        ROLLED_UNTIL.key: given.rollups[0].until if given.rollups else None,
     }
     for ending, period in periods.items():
         found |= {f"from{ending}": period.start, f"to{ending}": period.end}
-        found[f"{SEEN_ON.key}{ending}"] = given.data_until - (question.period.end - period.end)
+        found[f"{SEEN_ON.key}{ending}"] = _seen_on(question, period, given)
         found |= {f"day_{number}{ending}": day for number, day in enumerate(days[ending])}
     for dimension, ids in question.where:
         known = [given.paths.get(i) if dimension.in_tree else i for i in ids if i is not None]
@@ -369,7 +463,27 @@ def _parameters(
     return found
 
 
+def _parent(question: Question | ListingQuestion, viewer: Viewer) -> str:
+    return getattr(question, "parent", None) or viewer.branch_id
+
+
+def _seen_on(question: Question | ListingQuestion, period: Period, given: Given) -> date:
+    """The day from which it is looked at what became of the events of `period`."""
+    return given.data_until - (question.period.end - period.end)
+
+
 # The text -----------------------------------------------------------------------------------------------------------
+
+
+def _parts(shape: _Shape) -> dict[_Part, None]:
+    """All that is counted, in the order of the periods and measures."""
+    return dict.fromkeys(
+        (count, shape.missing(measure, count), ending)
+        for ending, _days in shape.days
+        for measure in shape.measures
+        if measure.has_history or not ending
+        for count in measure.counts
+    )
 
 
 @lru_cache(maxsize=512)
@@ -406,18 +520,6 @@ def _answer(shape: _Shape) -> Select:
         share = so_far / func.nullif(func.sum(counted).over(), 0.0)
         answer = answer.add_columns(share.label(shape.measures[0].name + CUMULATIVE))
     return _with_given(answer.order_by(*asked, *keys), shape.days, shape.days_off, shape.stored)
-
-
-def _parts(shape: _Shape) -> list[_Part]:
-    return list(
-        dict.fromkeys(
-            (count, shape.missing(measure, count), ending)
-            for ending, _days in shape.days
-            for measure in shape.measures
-            if measure.has_history or not ending
-            for count in measure.counts
-        )
-    )
 
 
 def _names(parts: list[_Part]) -> dict[_Part, str]:
@@ -525,7 +627,7 @@ def _one_row(
 
 
 def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Mapping[_Part, str]) -> Select:
-    """One fact's counts in one period; null in the columns of the others."""
+    """One fact's counts in one period, from a rollup where one can give them; null in the columns of the others."""
     mine = {part: name for part, name in names.items() if part[0].fact is fact and part[2] == ending}
     if shape.counted:
         read = _reading(shape, fact, ending, by, mine)
@@ -533,11 +635,13 @@ def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Map
         counted = [there.c[name] if part in mine else null() for part, name in names.items()]
         typed = [cast(of, part[0].type).label(name) for (part, name), of in zip(names.items(), counted, strict=True)]
         return select(*(there.c[name] for d in by for name in _key_names(d)), *typed)
+    counts = [part[0] for part in mine]
+    fact, of = _read_from(fact, _rollup(shape, fact, ending, counts, by), counts)
     keys = {dimension: fact.keys[dimension] for dimension in by}
     columns: list[ColumnElement] = [key.id.label(dimension.name) for dimension, key in keys.items()]
     columns += [func.max(key.name).label(d.name + NAME) for d, key in keys.items() if d.named]
     for part, name in names.items():
-        columns.append(cast(part[0].of if part in mine else null(), part[0].type).label(name))
+        columns.append(cast(of[part[0]] if part in mine else null(), part[0].type).label(name))
     # A filter on a dimension that the ratio spans does not narrow the whole count.
     chosen = _kept_by(fact, shape.filters)
     wanted = _wanted(fact, ending, chosen, _touched(by, chosen), shape.held)
@@ -553,6 +657,19 @@ def _kept_by(fact: Fact, filters: tuple[_Filter, ...]) -> tuple[_Filter, ...]:
 
 def _touched(by: Iterable[Dimension], chosen: tuple[_Filter, ...]) -> frozenset[Dimension]:
     return frozenset(by) | {f.dimension for f in chosen}
+
+
+def _rollup(shape: _Shape, fact: Fact, ending: str, counts: Sequence[Count], by: Iterable[Dimension]) -> Rollup | None:
+    """The rollup that is read instead of `fact`: it knows all that the question splits and filters the fact by."""
+    chosen = [f.dimension for f in _kept_by(fact, shape.filters)]
+    return shape.usable.instead_of(fact, ending, counts, by, chosen)
+
+
+def _read_from(
+    fact: Fact, rollup: Rollup | None, counts: Sequence[Count]
+) -> tuple[Fact, Mapping[Count, ColumnElement]]:
+    """The fact, or what stands in for it, and what each of `counts` is over it."""
+    return rollup.answering(counts) if rollup else (fact, {count: count.of for count in counts})
 
 
 def _wanted(
@@ -582,6 +699,7 @@ class _Reading:
     """What a question reads of one fact in one period: at which grain, which counts, and their names in its statement."""
 
     fact: Fact
+    rollup: Rollup | None
     ending: str
     by: tuple[Dimension, ...]
     counts: tuple[tuple[Count, str], ...]
@@ -600,6 +718,7 @@ class _ScanShape:
     """What is read at once of one fact: everything that decides the text of the statement."""
 
     fact: Fact
+    rollup: Rollup | None
     grains: tuple[tuple[Dimension, ...], ...]
     counts: tuple[Count, ...]
     filters: tuple[_Filter, ...]
@@ -615,14 +734,15 @@ def _reading(shape: _Shape, fact: Fact, ending: str, by: Sequence[Dimension], mi
     touched = _touched(by, chosen) | ({AGENT} if shape.held else set())
     whole = tuple(bool(dimensions & touched) for dimensions in fact.whole)
     counts = tuple((part[0], name) for part, name in mine.items())
-    return _Reading(fact, ending, tuple(by), counts, chosen, whole)
+    rollup = _rollup(shape, fact, ending, [count for count, _name in counts], by)
+    return _Reading(fact, rollup, ending, tuple(by), counts, chosen, whole)
 
 
 @lru_cache(maxsize=512)
 def _readings(shape: _Shape) -> tuple[_Reading, ...]:
     """Everything that the statement for `shape` reads."""
     found = []
-    parts = _parts(shape)
+    parts = list(_parts(shape))
     for without in dict.fromkeys(part[1] for part in parts):
         by = [dimension for dimension in shape.by if dimension not in without]
         names = _names([part for part in parts if part[1] == without])
@@ -638,14 +758,14 @@ def _scan(shape: _ScanShape) -> tuple[Select, Mapping[str, TypeEngine]]:
 
     The rows are chosen in a sub-query that has the keys as columns: so that a key, which may hold parameters, is written once.
     """
-    fact = shape.fact
+    fact, of_counts = _read_from(shape.fact, shape.rollup, shape.counts)
     dimensions = dict.fromkeys(dimension for grain in shape.grains for dimension in grain)
     named = {d.name: fact.keys[d].id for d in dimensions}
     named |= {d.name + NAME: fact.keys[d].name for d in dimensions if d.named}
     read = dict.fromkeys(
         element
         for count in shape.counts
-        for element in visitors.iterate(count.of)
+        for element in visitors.iterate(of_counts[count])
         if isinstance(element, ColumnClause) and element.table is not None
     )
     named |= {f"read_{number}": of for number, of in enumerate(read)}
@@ -680,7 +800,7 @@ def _scan(shape: _ScanShape) -> tuple[Select, Mapping[str, TypeEngine]]:
     found = {"grain": cast(at, Integer)} | {d.name: key for d, key in zip(dimensions, keys, strict=True)}
     found |= {d.name + NAME: func.max(rows.c[d.name + NAME]) for d in dimensions if d.named}
     for number, count in enumerate(shape.counts):
-        found[f"count_{number}"] = cast(visitors.replacement_traverse(count.of, {}, from_rows), count.type)
+        found[f"count_{number}"] = cast(visitors.replacement_traverse(of_counts[count], {}, from_rows), count.type)
     counted = select(*(of.label(name) for name, of in found.items())).select_from(rows).group_by(*grouped)
     types = {name: of.type for name, of in found.items()}
     return _with_given(counted, (("", shape.days),), shape.days_off, shape.stored), types

@@ -33,10 +33,12 @@ from sqlalchemy.engine.reflection import ObjectKind
 from data_access import small_counts
 from data_access.access import Viewer, unsound
 from data_access.merging import answered, counted
+from data_access.rollups import PREFIX, Rollup, rollups_for
 from data_access.settings import UNLIMITED, Limits
 from data_access.sql import (
     Given,
     Scan,
+    Source,
     Statement,
     branch_statement,
     event_statement,
@@ -45,7 +47,9 @@ from data_access.sql import (
     listing_statement,
     merged,
     product_statement,
+    rollup_statement,
     root_statement,
+    sources,
     statement,
     tree_statement,
     viewers_statement,
@@ -125,6 +129,10 @@ class State:
     """The paths of all branches by their ids."""
     stored: frozenset[str]
     """The derived tables that the warehouse holds."""
+    rollups: tuple[Rollup, ...]
+    """The rollups that the warehouse holds for this load."""
+    outdated: tuple[str, ...]
+    """The tables with rollups of another load, or of another version of the project; none of them is read."""
     catalogue: Catalogue
 
 
@@ -368,11 +376,27 @@ class Warehouse:
     def sql(self, question: Question, viewer: Viewer) -> str:
         """The statement that answers `question`, its values written into it, as it can be pasted into the engine's own shell:
         for people, never for running. Raises Refused."""
-        asked = statement(question, viewer, self._given(self.state()))
+        return f"{self._written(statement(question, viewer, self._given(self.state())))};"
+
+    def _written(self, asked: Statement) -> str:
+        """The statement with its values in it."""
         # A driver that marks parameters with % has every other % doubled; "named" leaves them as they are.
         dialect = type(self._engine.dialect)(paramstyle="named")
         filled = asked.select.params(asked.parameters)
-        return f"{_with_values(dialect)(dialect, filled, compile_kwargs={'literal_binds': True})};"
+        return str(_with_values(dialect)(dialect, filled, compile_kwargs={"literal_binds": True}))
+
+    def sources(self, question: Question, viewer: Viewer) -> tuple[Source, ...]:
+        """Where the answer to `question` is read: each fact in each period, or a rollup of it. Raises WarehouseError."""
+        return sources(question, viewer, self._given(self.state()))
+
+    def rollups(self) -> dict[str, str]:
+        """For each rollup that this warehouse can have of its latest load its name, and the SELECT that gives its rows. None where
+        nothing says which load is the latest: nobody could tell when they are out of date. Raises WarehouseError."""
+        state = self.state()
+        return {
+            rollup.name: self._written(rollup_statement(rollup, self._given(state)))
+            for rollup in rollups_for(state.present, state.data_until, _load_of(state.loaded))
+        }
 
     def fingerprint(self, question: Question | ListingQuestion, viewer: Viewer) -> str:
         """The SHA-256 of what is asked of the engine for `question`: the statement and its values. Raises WarehouseError."""
@@ -462,7 +486,7 @@ class Warehouse:
         return found
 
     def _given(self, state: State) -> Given:
-        return Given(state.data_until, state.paths, self._days_off, state.stored, self._today())
+        return Given(state.data_until, state.paths, self._days_off, state.stored, self._today(), state.rollups)
 
     def _cached(self, state: State, asked: Statement, types: Mapping[str, str]) -> pd.DataFrame:
         """The answer from the cache, whose key is the finished statement: below the viewer's scope, so that nobody is handed
@@ -740,16 +764,25 @@ class Warehouse:
             loaded = self._read(Statement(sa.select(loads), {}), {name: types.get(name, "str") for name in names})
         else:
             loaded = pd.DataFrame(columns=names)
+        data_until = self._data_until(loaded, present)
+        held = self._rollup_tables()
+        usable = tuple(r for r in rollups_for(present, data_until, _load_of(loaded)) if r.name in held)
         return State(
             version=None,
-            data_until=self._data_until(loaded, present),
+            data_until=data_until,
             loaded=loaded,
             is_demo=len(loaded) > 0 and bool((loaded["source"] == DEMO_SOURCE).all()),
             present=present,
             paths=dict(zip(tree["branch_id"], tree["path"], strict=True)),
             stored=frozenset(derived.name for derived in DERIVED if derived.name in tables),
+            rollups=usable,
+            outdated=tuple(sorted(held - {rollup.name for rollup in usable})),
             catalogue=catalogue(present),
         )
+
+    def _rollup_tables(self) -> set[str]:
+        with self._connected() as connection:
+            return {name for name in sa.inspect(connection).get_table_names() if name.startswith(PREFIX)}
 
     def _data_until(self, loaded: pd.DataFrame, present: frozenset[Need]) -> date:
         """The last day that all daily tables have in full; without loads, the last day on which anything is recorded.
@@ -777,6 +810,11 @@ class Warehouse:
             names = [*metadata.tables, *(derived.name for derived in DERIVED)]
             found = sa.inspect(connection).get_multi_columns(kind=ObjectKind.ANY, filter_names=names)
             return frozenset((name, column["name"]) for (_schema, name), columns in found.items() for column in columns)
+
+
+def _load_of(loaded: pd.DataFrame) -> str:
+    """What tells the latest load from every other; empty where the warehouse does not say."""
+    return loaded.sort_values([*loaded.columns]).to_csv(index=False) if len(loaded) else ""
 
 
 @lru_cache(maxsize=4)

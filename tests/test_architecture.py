@@ -27,7 +27,7 @@ ENTRIES = {Path("app.py"), Path("data_access/__main__.py")}
 """Entry points see everything."""
 CACHES_ANSWERS = Path("data_access/warehouse.py")
 """The one module of data_access that may import streamlit, for its cache decorators."""
-WRITERS = {Path("data_access") / f"{name}.py" for name in ("embedded", "demo", "load", "check")}
+WRITERS = {Path("data_access") / f"{name}.py" for name in ("embedded", "demo", "load", "check", "roll_up")}
 """They write, or examine, a warehouse on a connection of their own."""
 PUTS_TOGETHER = Path("data_access/merging.py")
 """Runs statements on tables in memory that the warehouse has read."""
