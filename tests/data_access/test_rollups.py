@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import replace
 from datetime import date, timedelta
 from itertools import product
 from pathlib import Path
@@ -22,6 +23,7 @@ from data_access import embedded, roll_up
 from data_access.__main__ import main
 from data_access.access import Role, Viewer
 from data_access.rollups import balance_days, looked_from, rollups_for
+from data_access.sql import Given, merged
 from data_access.warehouse import Warehouse
 from measures.catalogue import DIMENSION, MEASURES, WHOLE_CONTRACT, dimension
 from measures.model import Measure
@@ -30,6 +32,7 @@ from measures.question import Question, QuestionError, where
 from measures.rollups import ROLLUPS
 from tests import asking, bank
 from tests.bank import BANK, DATA_UNTIL, DAYS_OFF, HEAD_OFFICE
+from tests.data_access import test_merging
 
 PRESETS = [
     (preset_period(preset, DATA_UNTIL), compared_period(preset_period(preset, DATA_UNTIL), preset, compare))
@@ -126,15 +129,13 @@ GRAINS = [(), ("below",), ("product", "below"), ("month",), ("family", "week"), 
 
 
 @pytest.mark.parametrize("by", GRAINS, ids="-".join)
-@pytest.mark.parametrize("branch", ["1", "12"])
 def test_every_measure_in_every_period_offered_is_the_same_from_rollups(
-    both: tuple[Warehouse, Warehouse], by: tuple[str, ...], branch: str
+    both: tuple[Warehouse, Warehouse], by: tuple[str, ...]
 ) -> None:
     stepped = {"week", "month"} & set(by)
-    periods = dict.fromkeys((period, None if stepped else against) for period, against in PRESETS)
-    for period, against in periods:
-        asked = Question(kept_by(both[0], *by), period, tuple(map(dimension, by)), against=against)
-        assert_equal_answers(both, asked, asking.viewer(branch))
+    for number, (period, against) in enumerate(PRESETS if not by else PRESETS[::4]):
+        asked = Question(kept_by(both[0], *by), period, tuple(map(dimension, by)), against=None if stepped else against)
+        assert_equal_answers(both, asked, asking.viewer(("1", "12")[number % 2]))
 
 
 days = st.dates(date(2026, 1, 1), date(2026, 6, 10))
@@ -178,6 +179,30 @@ def test_any_question_is_answered_the_same_from_rollups(
         tuple(measures), period, tuple(DIMENSION[name] for name in by), narrowed, against=against, parent=parent
     )
     assert_equal_answers(both, asked, viewer)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(asked=test_merging.pages(), periods=st.sampled_from(PRESETS), who=st.sampled_from(test_merging.VIEWERS))
+def test_what_a_page_asks_together_is_the_same_from_rollups(
+    both: tuple[Warehouse, Warehouse], asked: list[Question], periods: tuple[Period, Period | None], who: Viewer
+) -> None:
+    period, against = periods
+    asked = [replace(each, period=period, against=each.against and against) for each in asked]
+    rolled, plain = both
+    with closing(Warehouse(rolled._url.render_as_string(hide_password=False), rolled.days_off)) as together:
+        together.fetch_ahead(asked, who)
+        for each in asked:
+            assert_frame_equal(together.fetch(each, who), plain.fetch(each, who), check_exact=False, rtol=1e-9)
+
+
+def test_a_page_s_scans_read_rollups_where_they_can(rolled_duckdb: Warehouse) -> None:
+    state = rolled_duckdb.state()
+    asked = [asking.question(rolled_duckdb, names) for names in ("signed activated", "signed customers", "customers")]
+    known = Given(state.data_until, state.paths, rollups=state.rollups)
+    scans, _answers = merged([*asked, asking.question(rolled_duckdb, "signed", "age_band")], asking.viewer("1"), known)
+    texts = [str(scan.statement.select) for scan in scans]
+    assert sum("rollup_contracts_signed" in text for text in texts) == 1
+    assert sum("rollup_contracts_held" in text for text in texts) == 0
 
 
 # What a rollup does not hold is asked of the fact -------------------------------------------------------------------
