@@ -9,6 +9,7 @@ import logging
 import os
 import pickle  # nosec B403: what is read was written by the process that started this one
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -77,6 +78,7 @@ def main() -> None:
     os.nice(POLITE)
     os.umask(0o077)
     task = pickle.load(sys.stdin.buffer)  # nosec B301: as above
+    tempfile.tempdir = str(task.folder)  # whatever is laid aside goes with the file's folder
     threading.Thread(target=_end_with_the_parent, daemon=True).start()
     said = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whatever else prints does not talk in between

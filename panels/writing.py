@@ -150,11 +150,11 @@ class Queue:
             self._files.pop(file.number, None)
             if file in self._waiting:
                 self._waiting.remove(file)
-            if file.state != "failed":
-                file.state = "gone"
             if file.process is not None:
                 file.process.kill()
         shutil.rmtree(file.task.folder, ignore_errors=True)
+        if file.state != "failed":
+            file.state = "gone"
 
     def close(self) -> None:
         """Stops all that is being written, and leaves nothing on the disk."""
@@ -192,23 +192,24 @@ class Queue:
         finally:
             with self._lock:
                 file.process = None
-                if file.state == "writing" and file.sha256:
+                self._writing -= 1
+                wanted = file.number in self._files
+                if wanted and file.sha256:
                     file.state = "ready"
                     timer = threading.Timer(KEPT_MINUTES * 60, self.remove, [file])
                     timer.daemon = True
                     timer.start()
                 else:
-                    if file.state != "gone":
+                    self.remove(file)
+                    if wanted:
                         file.fault = file.fault or Told(_("The file could not be made. Nothing was kept; try again."))
                         file.state = "failed"
-                    self.remove(file)
-                self._writing -= 1
             self._next()
 
     def _watch(self, file: LongFile) -> None:
         """Has the file written by another process, and hears how far it is."""
         with self._lock:
-            if file.state == "gone":
+            if file.number not in self._files:  # cancelled before its turn
                 return
             file.state = "writing"
             file.task.folder.mkdir(mode=0o700)

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 NEVER_KEPT = {"Cache-Control": "no-store", "Content-Encoding": "identity"}
 """On a shared computer the next reader is not to find it; and what is packed is not packed again."""
@@ -52,7 +52,16 @@ class _Once(FileResponse):
         self._file = file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await super().__call__(scope, receive, send)
         in_parts = any(name == b"range" for name, _value in scope["headers"])
-        if scope["method"] == "GET" and not in_parts and not await Request(scope, receive).is_disconnected():
+        whole = False
+
+        async def send_and_look(message: Message) -> None:
+            nonlocal whole
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                # Asked before the last part: after it, everybody is said to have gone.
+                whole = not await Request(scope, receive).is_disconnected()
+            await send(message)
+
+        await super().__call__(scope, receive, send_and_look)
+        if whole and scope["method"] == "GET" and not in_parts:
             await asyncio.to_thread(self._file.cancel)
