@@ -63,6 +63,8 @@ _NOT_AS_IT_IS = "[&<>\\x00-\\x08\\x0b-\\x1f\ufffe\uffff]|_x[0-9a-fA-F]{4}_"
 _BLANK_AT_AN_END = r"\A[ \t\n]|[ \t\n]\z"
 _QUOTED = '[",\r\n]'
 """What a CSV file writes within quotes."""
+_JOINED = 10_000
+"""Rows whose XML is held at once."""
 _FAST = 1
 """The level at which a workbook is packed: the usual 6 takes four times as long for a file a fifth smaller."""
 
@@ -178,7 +180,7 @@ def _parts(table: Table, batches: Iterable[pa.Table]) -> Iterator[tuple[int, int
         while batch.num_rows:
             if row > SHEET_ROWS:
                 sheet, row = sheet + 1, _heads(table, sheet + 1) + 1
-            part = batch.slice(0, SHEET_ROWS + 1 - row)
+            part = batch.slice(0, min(_JOINED, SHEET_ROWS + 1 - row))
             yield sheet, row, before, part
             row, before, batch = row + part.num_rows, before + part.num_rows, batch.slice(part.num_rows)
 
