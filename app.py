@@ -25,7 +25,9 @@ from data_access.settings import SettingsError, settings  # noqa: E402
 from data_access.warehouse import Warehouse, warehouse  # noqa: E402
 from measures.question import Told  # noqa: E402
 from panels import ready  # noqa: E402
+from panels.writing import LINK, queue, remove_leftovers  # noqa: E402
 from presentation.words import LANGUAGES, browser_language, words  # noqa: E402
+from server.files import hand_over  # noqa: E402
 from server.layers import layers  # noqa: E402
 
 log = logging.getLogger("dashboard")
@@ -58,16 +60,24 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         _warehouse().state()
     except (Told, SettingsError) as error:
         log.warning("%s", error)  # the pages say so too, and look again at every visit
+    remove_leftovers()
     gc.collect()
     gc.freeze()
     ended = threading.Event()
     watching = threading.Thread(target=ready.watch, args=(_warehouse, ended), name="new loads", daemon=True)
     watching.start()
     yield
+    queue().close()
     ended.set()
     await asyncio.to_thread(watching.join, 5)
     with suppress(Told, SettingsError):
         _warehouse().end()
+
+
+def gone(request: Request) -> str:
+    """What is said of a file that is saved already, cancelled, or too old."""
+    language = request.headers.get("accept-language", "").partition(",")[0].partition(";")[0]
+    return words(browser_language(language))("This file is not kept any more. Make it again in the dashboard.")
 
 
 def tell(error: Exception) -> bool:
@@ -88,7 +98,7 @@ def tell(error: Exception) -> bool:
 
 app = st.App(
     str(ROOT / "pages" / "frame.py"),
-    routes=[Route("/health", health)],
+    routes=[Route("/health", health), Route(LINK + "{number}", hand_over(queue().ready, gone))],
     lifespan=lifespan,
     middleware=layers(),
     on_script_error=tell,

@@ -78,6 +78,16 @@ TRIED_AGAIN_SECONDS = 60
 PAGE_KEPT = 1_000
 """A page of a listing on the screen is asked again at every click and kept; the batches of a file are not."""
 
+STREAMED = 50_000
+"""Rows of a file that are held at once."""
+
+LEAN, AMPLE = "128MB", "1GB"
+"""What DuckDB may hold in a process that writes a file; what it sorts beyond that lies on the disk meanwhile. What cannot be answered
+with the one is tried again with the other."""
+
+LONGEST = "15min"
+"""How long PostgreSQL may take for a file, however long for a page."""
+
 AHEAD = max(2, os.cpu_count() or 2)
 """How many answers are looked for at once before they are fetched: more would make the first ones wait."""
 
@@ -141,6 +151,17 @@ class Withheld(NamedTuple):
 
     lists: int
     rows: int
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is to be asked for a file: the finished statement, in which is decided who sees what. Another process can ask it."""
+
+    url: str = field(repr=False)  # it may hold a password
+    text: str
+    parameters: object
+    types: Mapping[str, str]
+    version: object
 
 
 class _Kept(NamedTuple):
@@ -325,14 +346,32 @@ class Warehouse:
     ) -> pd.DataFrame:
         """`limit` rows of the listing after the first `offset`, one column for each of its columns. Raises Refused, WarehouseError."""
         state = self.state()
-        asked = listing_statement(question, viewer, self._given(state))
-        types = {c.name: "Int64" if c.unit is Unit.COUNT else _type_of(c.of.type) for c in question.listing.columns}
+        asked, types = listing_statement(question, viewer, self._given(state)), _types_of_listing(question)
         if limit is not None or offset:
             # Only the digits of two integers join the text; a statement with LIMIT as a parameter is not known to all engines.
             asked = Statement(_page(asked.select, limit, offset), asked.parameters)
         if limit is not None and limit <= PAGE_KEPT:
             return self._cached(state, asked, types)
         return self._read(asked, types)
+
+    def asked(self, question: ListingQuestion, viewer: Viewer) -> Asked:
+        """All rows of the listing, to be asked later by `stream`, in another process too. Raises Refused, WarehouseError."""
+        state = self.state()
+        found = listing_statement(question, viewer, self._given(state))
+        text, parameters = self._compiled(found.select)
+        url = self._url.render_as_string(hide_password=False)
+        return Asked(url, text, parameters(found.parameters), _types_of_listing(question), state.version)
+
+    def stream(self, asked: Asked, scratch: Path | None = None) -> Iterator[pa.RecordBatch]:
+        """The rows as the engine finds them, `STREAMED` at a time: one statement, sorted once. With a folder `scratch` the engine
+        holds little, and takes one core. Raises WarehouseError, also where a load has come in since it was asked."""
+        with self._lock:
+            if self._engine is None:
+                self._open()
+        if self._is_file and self._file_version() != asked.version:
+            raise WarehouseError(_("New data were loaded meanwhile. Make the file again."))
+        with self._connected() as connection:
+            yield from (_batches if self._is_file else _partitions)(connection, asked, scratch)
 
     def count(self, question: ListingQuestion, viewer: Viewer) -> int:
         """How many rows the listing has. Raises Refused, WarehouseError."""
@@ -876,6 +915,46 @@ def _page(rows: sa.Select, limit: int | None, offset: int) -> sa.Select:
     return rows.limit(sa.literal_column(str(int(limit))) if limit is not None else None).offset(
         sa.literal_column(str(int(offset))) if offset else None
     )
+
+
+def _batches(connection: sa.Connection, asked: Asked, scratch: Path | None) -> Iterator[pa.RecordBatch]:
+    """The rows from DuckDB."""
+    wanted = _schema(asked)
+    if scratch is None:
+        rows = connection.exec_driver_sql(asked.text, asked.parameters)
+    else:
+        folder = str(scratch).replace("'", "''")
+        for what in ("threads = 1", "preserve_insertion_order = false", f"temp_directory = '{folder}'"):
+            connection.exec_driver_sql(f"SET GLOBAL {what}")
+        try:
+            connection.exec_driver_sql(f"SET GLOBAL memory_limit = '{LEAN}'")
+            rows = connection.exec_driver_sql(asked.text, asked.parameters)
+        except sa.exc.DBAPIError as error:
+            if not isinstance(error.orig, duckdb.OutOfMemoryException):
+                raise
+            connection.exec_driver_sql(f"SET GLOBAL memory_limit = '{AMPLE}'")
+            rows = connection.exec_driver_sql(asked.text, asked.parameters)
+    for batch in rows.cursor.to_arrow_reader(STREAMED):
+        yield batch.cast(wanted, safe=False)
+
+
+def _partitions(connection: sa.Connection, asked: Asked, _scratch: Path | None) -> Iterator[pa.RecordBatch]:
+    """The rows from a server, by a cursor of its own where it has such."""
+    wanted = _schema(asked)
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SET LOCAL statement_timeout = '{LONGEST}'")
+    rows = connection.execution_options(stream_results=True).exec_driver_sql(asked.text, asked.parameters)
+    for part in rows.partitions(STREAMED):
+        frame = pd.DataFrame(part, columns=list(asked.types), dtype=object).astype(asked.types)
+        yield pa.RecordBatch.from_pandas(frame, wanted, preserve_index=False)
+
+
+def _schema(asked: Asked) -> pa.Schema:
+    return pa.schema([(name, _ARROW[type_]) for name, type_ in asked.types.items()])
+
+
+def _types_of_listing(question: ListingQuestion) -> dict[str, str]:
+    return {c.name: "Int64" if c.unit is Unit.COUNT else _type_of(c.of.type) for c in question.listing.columns}
 
 
 def _types_of(question: Question) -> dict[str, str]:

@@ -7,8 +7,12 @@ from __future__ import annotations
 
 import re
 
-_FORMULA = re.compile(r"'*(?:[\t\r\n]|[\s\ufeff\u200b]*[=+\-@＝＋－＠])")
-"""What a spreadsheet may take for a formula, and what `disarmed` made of it already."""
+FORMULA = (
+    "'*(?:[\t\r\n]|[\t-\r\x1c- \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff\u200b]*[=+\\-@＝＋－＠])"
+)
+"""What a spreadsheet may take for a formula, and what `disarmed` made of it already: how such a text begins, in an expression that
+Python and Arrow understand alike. The blanks are those of Unicode."""
+_FORMULA = re.compile(FORMULA)
 
 _COMMANDS = (*range(0x20), *range(0x7F, 0xA0), 0x2028, 0x2029, *range(0x202A, 0x202F), *range(0x2066, 0x206A))
 """Control characters, line breaks, and the signs that turn the direction of what follows them."""

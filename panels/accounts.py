@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -51,19 +50,24 @@ class Account:
             about, file_id=new_id(), expires_on=about.made_at.date() + timedelta(days=self.desk.access.export_days)
         )
 
-    def delivered(self, about: About, file: bytes, name: str, purpose: str) -> None:
-        """Writes the file into the journal. Raises Told where the role or the day's quota does not permit it, where the purpose is
-        missing, and where the journal cannot be written."""
+    def permit(self, purpose: str) -> None:
+        """Raises Told where the role, which may have been taken away since, does not permit it, or the purpose is missing."""
         desk = self.desk
         if not desk.holds() or not desk.viewer.may(self._needed) or (self.wants_purpose and not purpose):
             raise Told(_("Your role does not permit to take this away."))
+
+    def delivered(self, about: About, sha256: str, name: str, purpose: str) -> None:
+        """Writes the file, by its hash, into the journal. Raises Told where the role or the day's quota does not permit it, where the
+        purpose is missing, and where the journal cannot be written."""
+        desk = self.desk
+        self.permit(purpose)
         taken = replace(
             entry(desk, Action.EXPORT, self.what, self.question, about),
             id=about.file_id,
             personal=self.personal,
             purpose=purpose,
             file_name=name,
-            file_sha256=hashlib.sha256(file).hexdigest(),
+            file_sha256=sha256,
             expires_on=about.expires_on,
         )
         desk.journal.add(taken, lambda so_far: self._within(so_far, about.row_count))

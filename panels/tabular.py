@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from urllib.parse import urlencode
 
@@ -17,13 +17,14 @@ from measures.question import BEFORE, CHANGE, ListingQuestion, Order
 from panels import notes, personal
 from panels.accounts import Account
 from panels.desk import Desk
+from panels.writing import begins
 from presentation import table_view
 from presentation.cards import panel
 from presentation.export_view import titled
 from presentation.tables import Column, listing_table, table_of
 
-BATCH = 50_000
-"""Rows of a listing that are held in memory at once while a file is written."""
+LONG = 5_000
+"""Rows from which on a listing's file is written by a process of its own; up to there it is made while the reader waits."""
 
 FOLLOWED = {BELOW: "branch", PRODUCT: "product"}
 """The dimensions whose values can be filtered by, and the names of these filters in the address."""
@@ -114,15 +115,19 @@ def listing(desk: Desk, key: str, name: str) -> None:
         rows = desk.warehouse.listing(question, desk.viewer, limit=page.size, offset=page.offset)
         shown = listing_table(question, rows, desk.say)
         warehouse, viewer = desk.warehouse, desk.viewer
-
-        def batches() -> Iterable[pd.DataFrame]:
-            for offset in range(0, max(count, 1), BATCH):
-                yield warehouse.listing(taken, viewer, limit=BATCH, offset=offset)
-
         account = Account(desk, shown.title, taken, personal.labels(desk, taken) if taken.clear else ())
         written = shown if taken == question else listing_table(taken, rows[:0], desk.say)
+        about = desk.about(count)
         titled(
-            title, written, desk.about(count), desk.say, key, account, meaning=desk.say(found.meaning), batches=batches
+            title,
+            written,
+            about,
+            desk.say,
+            key,
+            account,
+            meaning=desk.say(found.meaning),
+            batches=lambda: [warehouse.listing(taken, viewer)],
+            begin=begins(account, taken, written, about) if count > LONG else None,
         )
         _say_withheld(desk, question)
         if taken != question:

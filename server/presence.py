@@ -33,9 +33,11 @@ LOOKS_EVERY = 2
 """Seconds between two looks at whether a tab's session still holds. With those of the list itself: at most four."""
 TAKEN = ("rerun_script", "stop_script", "app_heartbeat", "backend_operation_request")
 """What our pages send. Streamlit also takes orders that no reader may give, such as to empty everybody's caches."""
+FILES = ("/media/", "/files/")
+"""Where files are: those that Streamlit holds, and long ones, which wait on the disk."""
 REMEMBERED = 1_000
 """Files that an open tab was offered and may still ask for: those of its last dozen runs at least."""
-_FILE = re.compile(r"/media/([\w.-]+)")
+_FILE = re.compile(r"/(?:media|files)/([\w.-]+)")
 
 
 class Presence:
@@ -55,8 +57,8 @@ class Presence:
         if scope["type"] == "websocket":
             await self._tab(scope, receive, send)
             return
-        if scope["type"] == "http" and scope["path"].startswith("/media/"):
-            name = scope["path"].removeprefix("/media/")
+        if scope["type"] == "http" and scope["path"].startswith(FILES):
+            name = scope["path"].split("/", 2)[2]
             if not self._files[name, await self._owner(scope)]:
                 await PlainTextResponse("Not Found", 404)(scope, receive, send)
                 return
@@ -219,7 +221,13 @@ def _offered(sent: bytes) -> Iterator[str]:
     button = told.delta.new_element.download_button
     if button.deferred_file_id:
         yield button.deferred_file_id
-    for place in (button.url, told.backend_operation_response.deferred_file.url, told.page_config_changed.favicon):
+    link = told.delta.new_element.link_button.url
+    for place in (
+        button.url,
+        link,
+        told.backend_operation_response.deferred_file.url,
+        told.page_config_changed.favicon,
+    ):
         yield from _FILE.findall(place)
 
 

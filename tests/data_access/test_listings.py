@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -13,7 +14,7 @@ import pandas as pd
 import pytest
 
 from data_access.access import Role, Viewer
-from data_access.warehouse import Warehouse, Withheld
+from data_access.warehouse import Warehouse, WarehouseError, Withheld
 from measures.catalogue import dimension
 from measures.period import Period
 from measures.question import ListingQuestion, Order, where
@@ -268,3 +269,42 @@ def test_a_warehouse_that_keeps_no_events_has_none_and_one_without_products_has_
     found = Warehouse(f"duckdb:///{own_file}").events(PERIOD, "1", ("card",), viewer("1"))
     assert found.columns.tolist() == ["happened_on", "branch_id", "label"]
     assert len(found) == (len(EVENTS) if lacking == "product_id" else 0)
+
+
+def test_a_stream_hands_on_what_a_listing_has(warehouse_on: Warehouse, tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("data_access.warehouse.STREAMED", 2)
+    for name in warehouse_on.state().catalogue.listings:
+        for scratch in (None, tmp_path):
+            question = _asked(warehouse_on, name)
+            asked = warehouse_on.asked(question, viewer(HEAD_OFFICE))
+            with closing(Warehouse(asked.url)) as elsewhere:
+                batches = list(elsewhere.stream(asked, scratch))
+            seen = warehouse_on.listing(question, viewer(HEAD_OFFICE))
+            assert sum(batch.num_rows for batch in batches) == len(seen)
+            streamed = [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
+            held = [tuple(None if pd.isna(v) else v for v in row) for row in seen.itertuples(index=False, name=None)]
+            assert streamed == held
+
+
+def test_a_stream_is_as_finished_as_what_was_asked_and_can_be_handed_to_another_process(
+    warehouse_on: Warehouse,
+) -> None:
+    asked = warehouse_on.asked(_asked(warehouse_on, "overdue_customers"), viewer("12"))
+    again = pickle.loads(pickle.dumps(asked))
+    assert again == asked
+    with closing(Warehouse(again.url)) as elsewhere:
+        found = [row["branch"] for batch in elsewhere.stream(again) for row in batch.to_pylist()]
+    assert found == rows(warehouse_on, "overdue_customers", branch="12")["branch"].tolist() != []
+    assert "password" not in repr(asked)
+
+
+def test_a_stream_of_a_warehouse_that_was_loaded_again_meanwhile_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    write_duckdb(BANK, path)
+    with closing(Warehouse(f"duckdb:///{path}")) as before, closing(Warehouse(f"duckdb:///{path}")) as after:
+        asked = before.asked(_asked(before, "overdue_customers"), viewer(HEAD_OFFICE))
+        write_duckdb(BANK, tmp_path / "new.duckdb")
+        (tmp_path / "new.duckdb").replace(path)
+        for warehouse in (before, after):
+            with pytest.raises(WarehouseError, match="New data were loaded meanwhile"):
+                next(warehouse.stream(asked))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from html import unescape
@@ -155,8 +156,29 @@ class Visit:
         for asked in self.app.text_input:
             if asked.key == f"{table}_purpose" and not asked.value:
                 asked.set_value("a test").run()
+        if any(button.key == f"{table}_{ending}" for button in self.app.button):
+            return self.long_file(table, ending)
         (button,) = [b.proto for b in self.app.get("download_button") if _key(b.proto.id) == f"{table}_{ending}"]
         return self._files[button.deferred_file_id]()
+
+    def long_file(self, table: str, ending: str) -> bytes:
+        """The file that a process of its own writes; the page is asked how far it is until it is ready, and then it is taken."""
+        self.app.button(key=f"{table}_{ending}").click().run()
+        file = self.on_its_way(table)
+        until = time.monotonic() + 120
+        while file.state in ("waiting", "writing") and time.monotonic() < until:
+            time.sleep(0.1)
+            self.app.run()
+        (link,) = [link.proto.url for link in self.app.get("link_button") if link.proto.url == file.link]
+        assert link == f"/files/{file.number}"
+        assert file.take() == ""
+        content = file.path.read_bytes()
+        file.cancel()
+        return content
+
+    def on_its_way(self, table: str):
+        """The long file of a table that was begun last."""
+        return self.app.session_state[f"_{table}_on_its_way"]
 
     @property
     def sentences(self) -> list[str]:

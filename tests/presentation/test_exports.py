@@ -23,6 +23,7 @@ from measures.dimensions import OUTLET
 from measures.model import Unit
 from measures.period import Period
 from measures.question import Question
+from measures.texts import disarmed
 from presentation import exports
 from presentation.exports import ExportError, about_lines, csv, headings, parquet, sheets_note, xlsx
 from presentation.tables import About, Column, Table, table_of
@@ -215,6 +216,13 @@ def test_a_filter_too_long_for_a_cell_is_refused_and_not_cut():
         xlsx(table(), about(4, filters=[("Product", "x" * 40_000)]), EN)
 
 
+@pytest.mark.parametrize("number", [float("inf"), float("-inf")])
+def test_a_number_that_is_none_is_refused_in_a_workbook(number):
+    odd = Table("Rates", (replace(COUNT, unit=Unit.RATE),), pd.DataFrame({"signed": [1.0] * 300 + [number]}))
+    with pytest.raises(ExportError, match=f"“Signed” in row 301 is {number}, which no Excel file can hold"):
+        xlsx(odd, about(301), EN)
+
+
 def test_days_that_excel_does_not_know_are_written_out():
     old = Table(
         "Days", (Column("day", "Day", "day"),), pd.DataFrame({"day": pd.to_datetime(["1899-12-31", "1900-03-01"])})
@@ -360,7 +368,7 @@ def test_a_csv_file_holds_heading_total_and_rows_exactly():
         ["'=1+1", "Queueing", "2026-11-20", "1234", "0.30000000000000004", "4.5"],
         ["江北支行", "not recorded", "", "", "", ""],
         ["'\t@SUM(A1)", "unheard_of", "2024-02-29", "0", repr(2 / 3), "-1.5"],
-        ["", "Queueing", "2026-01-01", "7", "1.0", "0.0"],
+        ["", "Queueing", "2026-01-01", "7", "1", "0"],
     ]
 
 
@@ -376,6 +384,11 @@ def test_negative_numbers_are_numbers_and_not_disarmed():
 @pytest.mark.parametrize("text", ["'quoted'", "O'Brien", "a=b", "1-2", "−3"])
 def test_texts_that_no_spreadsheet_takes_for_a_formula_are_left_alone(text):
     assert read_csv(csv(texts(text), about(1), EN))[1] == [text]
+
+
+@given(st.text(st.sampled_from("'=+-@＝\t\n\x0b\x1c\x85\xa0\u1680\u2003\u2029\u3000\ufeff\u200b a\\.\x00")))
+def test_many_texts_are_disarmed_as_one_is(text):
+    assert read_csv(csv(texts("x", text), about(2), EN))[2] == [disarmed(text)]
 
 
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=1, max_size=5))
