@@ -1,6 +1,6 @@
 # What people do with this project. “make” alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run test tests check demo translations bench screenshots
+.PHONY: help run test tests check demo translations bench bench-superset screenshots
 
 PORT ?= 8501
 # By file: a file's tests share its browser or server. Two at a time, because a browser, PostgreSQL and a server want the rest.
@@ -64,7 +64,7 @@ demo: $(USER_STAMP) ## builds the demo bank anew, up to yesterday
 translations: $(DEV_STAMP) ## brings locales/ in step with the code, and lists what is to be translated
 	@$(PY) -m presentation.translations
 
-bench: $(DEV_STAMP) ## measures start, filter changes, exports and memory, and prints a table
+bench: $(DEV_STAMP) ## measures P1 to P9 beside their peers, and prints a table (ID=P1 for one part; browse, soak, filter, … by name alone)
 	@$(PY) -m tests.benchmarks.run
 
 screenshots: $(DEV_STAMP) ## takes a picture of every page in Chromium
