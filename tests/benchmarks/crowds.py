@@ -18,7 +18,7 @@ import numpy as np
 from tests.benchmarks.banks import bank
 from tests.benchmarks.crowd import Found, Order, found_by, started
 from tests.benchmarks.report import Claim, Figure
-from tests.benchmarks.served import REPEATS, ROOT, served
+from tests.benchmarks.served import MINUTES, REPEATS, ROOT, served
 
 SECONDS = min(90.0, 10.0 * REPEATS)
 """For how long a crowd changes filters."""
@@ -77,7 +77,7 @@ def _idle_mb(script: Path) -> float:
 
 def soak() -> Iterator[Figure | Claim]:
     """Fifty readers, two of whom take files, and a new load every five minutes. MINUTES=30 says for how long."""
-    seconds = 60 * float(os.environ.get("MINUTES", "30"))
+    seconds = 60 * MINUTES
     size = os.environ.get("SOAK_BANK", "1M")
     every = min(LOAD_EVERY, seconds / 5)
     with _folder() as folder:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
@@ -147,15 +147,20 @@ def write_results(
 
 
 def kept(folder: Path, id_: str) -> list[Claim]:
-    """The claims `id_` that were measured last and stand in `folder`: of what takes a run of its own, such as Superset."""
+    """The claims of a run of its own, such as `id_`, that was kept last in `folder`; each says when it was measured."""
     path = folder / f"{id_}.json"
-    return [Claim(**claim) for claim in json.loads(path.read_text())] if path.exists() else []
+    if not path.exists():
+        return []
+    found = json.loads(path.read_text())
+    claims = [Claim(**claim) for claim in found["claims"]]
+    return [replace(claim, note="; ".join(filter(None, (claim.note, found["date"])))) for claim in claims]
 
 
-def keep(folder: Path, id_: str, claims: Sequence[Claim]) -> Path:
-    """Writes the claims of a run of its own, for `kept`."""
+def keep(folder: Path, id_: str, day: str, claims: Sequence[Claim]) -> Path:
+    """Writes the claims of a run of its own, measured on `day`, for `kept`."""
     path = folder / f"{id_}.json"
-    path.write_text("[\n" + ",\n".join(json.dumps(asdict(claim), ensure_ascii=False) for claim in claims) + "\n]\n")
+    lines = ",\n".join(json.dumps(asdict(claim), ensure_ascii=False) for claim in claims)
+    path.write_text(f'{{"date": {json.dumps(day)}, "claims": [\n{lines}\n]}}\n')
     return path
 
 

@@ -1,7 +1,8 @@
 """Measures what a reader and an operator wait for, beside peers in the same run: `make bench`, or `make bench ID=P1` for one part.
 
 All parts together write every sample to results/<date>.json and the tables into the README; a single part is printed only. Nothing
-is asserted but that peers give the same numbers: how fast is fast enough depends on the machine. REPEATS=2 tries a part out.
+is asserted but that peers give the same numbers: how fast is fast enough depends on the machine. REPEATS=2 tries a part out: it is printed, and written
+nowhere.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from tests.benchmarks import answering, clicks, crowds, loading, report, screen, starting, writing
 from tests.benchmarks.report import Claim, Figure
-from tests.benchmarks.served import ROOT
+from tests.benchmarks.served import IN_FULL, ROOT
 
 RESULTS = Path(__file__).with_name("results")
 BENCHES: dict[str, Callable[[], Iterator[Figure | Claim]]] = {
@@ -86,8 +87,8 @@ def main() -> int:
                 figures.append(found)
                 said = f"{found.row} · {found.column}: {report.shown(found.samples, found.unit)}"
             print(said, file=sys.stderr, flush=True)
-    if chosen in KEPT:
-        report.keep(RESULTS, chosen, claims)
+    if chosen in KEPT and IN_FULL:
+        report.keep(RESULTS, chosen, machine["date"], claims)
     elif not chosen:
         claims += [claim for id_ in KEPT for claim in report.kept(RESULTS, id_)]
     text = "\n\n".join(
@@ -101,7 +102,7 @@ def main() -> int:
         if part
     )
     print(text)
-    if not chosen:
+    if not chosen and IN_FULL:
         path = report.write_results(RESULTS, machine, figures, claims)
         report.put_into(ROOT / "README.md", text)
         print(f"Written: {path.relative_to(ROOT)}, README.md", file=sys.stderr)

@@ -16,6 +16,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 REPEATS = int(os.environ.get("REPEATS", "9"))
 """How often each thing is measured after it was warmed up; REPEATS=2 tries a bench out."""
+MINUTES = float(os.environ.get("MINUTES", "30"))
+"""How long the soak takes."""
+IN_FULL = REPEATS >= 9 and MINUTES >= 30
+"""Whether what is found may be written down; what was only tried out is printed alone."""
 START_SECONDS = 120
 _POLL_SECONDS = 0.01
 

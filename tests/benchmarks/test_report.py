@@ -77,10 +77,11 @@ def test_a_claim_without_a_goal_a_peer_without_samples_or_no_samples_at_all_is_r
         Claim(**{"id": "P1", "what": "Overview", "ours": [1.0]} | more)
 
 
-def test_claims_of_a_run_of_its_own_come_back_as_they_were(tmp_path):
+def test_claims_of_a_run_of_its_own_come_back_and_say_when_it_was(tmp_path):
     claims = [Claim("P2", "Overview", [100.0], "ms", "Superset", [700.0, 650.0], most=0.1, note="in parallel")]
-    keep(tmp_path, "superset", claims)
-    assert kept(tmp_path, "superset") == claims
+    keep(tmp_path, "superset", "2026-11-22", claims)
+    (found,) = kept(tmp_path, "superset")
+    assert (found.value, found.met, found.note) == (claims[0].value, False, "in parallel; 2026-11-22")
     assert kept(tmp_path, "soak") == []
 
 

@@ -28,19 +28,19 @@ EXPORTS = min(3, REPEATS)
 
 def export() -> Iterator[Figure]:
     """The same rows through the dashboard's export and, bare, through other libraries; each time in a fresh process."""
-    yield from _figures("", ROWS, _ran(DASHBOARD | BARE, ROWS, EXPORTS, size=""))
+    yield from _figures("", ROWS, ran(DASHBOARD | BARE, ROWS, EXPORTS, size=""))
 
 
 def p5() -> Iterator[Figure | Claim]:
     """A workbook beside the fastest of the bare writers, and the memory that the longest sheet takes."""
-    runs = _ran(DASHBOARD | BARE, ROWS, REPEATS)
+    runs = ran(DASHBOARD | BARE, ROWS, REPEATS)
     yield from _figures("P5", ROWS, runs)
     times = {way: [run["ms"] for run in found] for way, found in runs.items()}
     fastest = min(BARE, key=lambda way: median(times[way]))
     yield Claim(
         "P5", f"Workbook of {ROWS:,} rows × 8 columns", times["dashboard"], "ms", BARE[fastest], times[fastest], least=0.6
     )  # fmt: skip
-    longest = _ran(DASHBOARD, SHEET, EXPORTS)
+    longest = ran(DASHBOARD, SHEET, EXPORTS)
     yield from _figures("P5", SHEET, longest)
     held = [run["mb"] for run in longest["dashboard"]]
     yield Claim("P5", f"Workbook of {SHEET:,} rows: memory on top", held, "MB", most=200)
@@ -50,13 +50,13 @@ def p6() -> Iterator[Figure | Claim]:
     """CSV and Parquet of a million rows, beside DuckDB's COPY of the same rows."""
     for kind in ("csv", "parquet"):
         ways = {kind: f"The dashboard: {kind.upper()}, streamed", f"copy_{kind}": f"DuckDB's COPY to {kind.upper()}"}
-        runs = _ran(ways, FILE, REPEATS)
+        runs = ran(ways, FILE, REPEATS)
         yield from _figures("P6", FILE, runs, ways)
         ours, copy = ([run["ms"] for run in runs[way]] for way in ways)
         yield Claim("P6", f"{kind.upper()} of {FILE:,} rows", ours, "ms", "DuckDB's COPY", copy, least=0.5)
 
 
-def _ran(ways: Sequence[str], rows: int, times: int, size: str = "10M") -> dict[str, list[dict]]:
+def ran(ways: Sequence[str], rows: int, times: int, size: str = "10M") -> dict[str, list[dict]]:
     """What exported.py says of each way; the ways take turns, so that all meet the same machine."""
     more = [] if rows == ROWS else [str(rows)]
     command = [sys.executable, "-m", "tests.benchmarks.exported"]
