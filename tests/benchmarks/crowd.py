@@ -1,6 +1,7 @@
 """Many readers at once, on real websockets, in a process of their own: each changes a filter every few seconds.
 
-`python -m tests.benchmarks.crowd ADDRESS '{"sessions": 50, "seconds": 60, …}'` prints what they waited for as JSON: see `Order`.
+`python -m tests.benchmarks.crowd ADDRESS '{"sessions": 50, "seconds": 60, …}' FILE` writes what they waited for to FILE as JSON: see
+`Order` and `Found`. It is a process of its own, so that what 200 readers take is not counted as the server's or the bench's.
 """
 
 from __future__ import annotations
@@ -11,11 +12,13 @@ import random
 import re
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Self
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -29,6 +32,12 @@ EVERY = 5.0
 """Seconds between two changes of one reader."""
 LIMIT = 60.0
 """Who waits longer for a page has met an error."""
+OPENING = 300.0
+"""Seconds after which no more sessions are waited for."""
+APART = 0.2
+"""Seconds between two readers who come in."""
+FAILS = (OSError, TimeoutError, RuntimeError, WebSocketException)
+"""What a reader meets as an error; whatever else goes wrong ends the crowd."""
 PICKERS = ("branch", "period")
 LOAD = re.compile(rb"Load (\d+) ")
 """What a soak's bank writes before the name of head office, which every page shows: which load it comes from."""
@@ -174,24 +183,51 @@ class Tab:
         return (time.perf_counter() - began) * 1000, size
 
 
-async def _reader(order: Order, number: int, address: str, until: float, found: Found, all_open: asyncio.Event) -> None:
+class _Clock:
+    """When the readers begin, which is when all of them have opened their page, and when they end."""
+
+    def __init__(self, order: Order, found: Found) -> None:
+        self._order, self._found = order, found
+        self._begun = asyncio.Event()
+        self.until = time.time() + OPENING + order.sessions * APART
+
+    def opened(self) -> None:
+        """One more has opened its page."""
+        self._found.opened += 1
+        if self._found.opened == self._order.sessions:
+            self.until = time.time() + self._order.seconds
+            self._begun.set()
+            if self._order.idle:  # whoever ordered the crowd reads the server's memory now, and then ends it
+                print("open", flush=True)
+
+    async def begun(self) -> None:
+        """Waits until all have opened their page, or it is too late for that."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, self.until - time.time())):
+                await self._begun.wait()
+
+    @property
+    def over(self) -> bool:
+        return time.time() >= self.until
+
+
+async def _reader(order: Order, number: int, address: str, clock: _Clock, found: Found) -> None:
     """One reader: opens a page, then changes a filter every `EVERY` seconds until the end."""
     rng = random.Random(f"{order.seed} {number}")  # the same changes in every run
-    while time.time() < until:
+    counted = False
+    while not clock.over:
         try:
             async with AsyncExitStack() as stack:
                 page = order.pages[number % len(order.pages)]
                 tab = await Tab.opened(stack, address, page, "lang=en")
                 await tab.run()
-                found.opened += 1
-                if found.opened >= order.sessions:
-                    all_open.set()
-                await all_open.wait()
-                if order.idle:
-                    await asyncio.sleep(max(0.0, until - time.time()))
-                    return
-                await asyncio.sleep(rng.uniform(0, EVERY))
-                while (began := time.time()) < until:
+                if not counted:
+                    counted = True
+                    clock.opened()
+                await clock.begun()
+                await asyncio.sleep(clock.until - time.time() if order.idle else rng.uniform(0, EVERY))
+                while not clock.over:
+                    began = time.time()
                     picker = rng.choice(PICKERS)
                     # The last of the periods are days of the reader's own, which would have to be chosen too.
                     offered = tab.options[picker][1][:-1] if picker == "period" else tab.options[picker][1]
@@ -200,62 +236,93 @@ async def _reader(order: Order, number: int, address: str, until: float, found: 
                     if number < order.exports and tab.files:
                         found.files.append(await tab.file())
                     await asyncio.sleep(max(0.0, EVERY - (time.time() - began)))
-        except (OSError, TimeoutError, RuntimeError, WebSocketException) as error:
+        except FAILS as error:
             found.errors.append(f"reader {number}: {type(error).__name__}: {error}")
             await asyncio.sleep(1)
 
 
-async def _watcher(order: Order, address: str, until: float, found: Found) -> None:
+async def _watcher(order: Order, address: str, clock: _Clock, found: Found) -> None:
     """Runs one page again and again, as it is, and reads a number off it."""
     page, _, query = order.watched.partition("?")
-    while time.time() < until:
+    while not clock.over:
         try:
             async with AsyncExitStack() as stack:
                 tab = await Tab.opened(stack, address, page, query)
-                while (began := time.time()) < until:
+                while not clock.over:
+                    began = time.time()
                     await tab.run()
                     number = RECEIVED.search(tab.said)
                     found.watched.append((began, tab.load, number[1] if number else "nothing"))
                     await asyncio.sleep(1)
-        except (OSError, TimeoutError, RuntimeError, WebSocketException) as error:
+        except FAILS as error:
             found.errors.append(f"watcher: {type(error).__name__}: {error}")
             await asyncio.sleep(1)
 
 
 async def crowd(address: str, order: Order) -> Found:
-    """Lets the readers in, a few at a time, and waits until all of them have ended."""
-    found, all_open = Found(), asyncio.Event()
-    opening = order.sessions * 0.2
-    until = time.time() + opening + order.seconds
+    """Lets the readers in, one after another, and waits until all of them have ended."""
+    found = Found()
+    clock = _Clock(order, found)
     async with asyncio.TaskGroup() as group:
         if order.watched:
-            group.create_task(_watcher(order, address, until, found))
+            group.create_task(_watcher(order, address, clock, found))
         for number in range(order.sessions):
-            group.create_task(_reader(order, number, address, until, found, all_open))
-            await asyncio.sleep(0.2)
-        if order.idle:  # whoever opened the crowd reads the server's memory now, and then ends it
-            await all_open.wait()
-            print("open", flush=True)
+            group.create_task(_reader(order, number, address, clock, found))
+            await asyncio.sleep(APART)
+    if found.opened < order.sessions:
+        found.errors.append(f"crowd: only {found.opened} of {order.sessions} sessions could be opened")
     return found
 
 
-def started(address: str, order: Order) -> subprocess.Popen:
-    """The crowd in a process of its own; its answer is read with `found_by`."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.benchmarks.crowd", address, json.dumps(asdict(order))],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
+class Crowd:
+    """A crowd in a process of its own."""
+
+    def __init__(self, process: subprocess.Popen, answer: Path) -> None:
+        self._process, self._answer = process, answer
+
+    def all_open(self) -> bool:
+        """Waits until the sessions of an idle crowd are open; False where the crowd ended before."""
+        return self._process.stdout.readline().strip() == "open"
+
+    def goes_on(self) -> bool:
+        return self._process.poll() is None
+
+    def found(self) -> Found:
+        """Waits for the end. Raises RuntimeError where the crowd failed by itself."""
+        if self._process.wait():
+            raise RuntimeError(f"The crowd ended with {self._process.returncode}.")
+        return Found(**json.loads(self._answer.read_text()))
 
 
-def found_by(process: subprocess.Popen) -> Found:
-    """Waits for the crowd to end. Raises RuntimeError where it failed by itself."""
-    said, _ = process.communicate()
-    if process.returncode:
-        raise RuntimeError(f"The crowd ended with {process.returncode}.")
-    return Found(**json.loads(said.splitlines()[-1]))
+@contextmanager
+def started(address: str, order: Order) -> Iterator[Crowd]:
+    """Lets a crowd in, which ends with the block at the latest."""
+    with tempfile.TemporaryDirectory() as folder:
+        answer = Path(folder) / "found.json"
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.benchmarks.crowd", address, json.dumps(asdict(order)), str(answer)],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        try:
+            yield Crowd(process, answer)
+        finally:
+            process.kill()
+            process.wait()
+            process.stdout.close()
+
+
+def asked(address: str, order: Order) -> Found:
+    """What a crowd has found, when it has ended."""
+    with started(address, order) as running:
+        return running.found()
+
+
+def main(address: str, order: str, answer: str) -> None:
+    found = asyncio.run(crowd(address, Order(**json.loads(order))))
+    Path(answer).write_text(json.dumps(asdict(found)))
 
 
 if __name__ == "__main__":
-    print(json.dumps(asdict(asyncio.run(crowd(sys.argv[1], Order(**json.loads(sys.argv[2])))))))
+    main(*sys.argv[1:])

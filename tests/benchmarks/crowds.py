@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 
 from tests.benchmarks.banks import bank
-from tests.benchmarks.crowd import Found, Order, found_by, started
+from tests.benchmarks.crowd import Found, Order, asked, started
 from tests.benchmarks.report import Claim, Figure
 from tests.benchmarks.served import MINUTES, REPEATS, ROOT, served
 
@@ -37,7 +37,7 @@ def p7() -> Iterator[Figure | Claim]:
     table = f"Readers at once, each with a change every 5 s, {size} contacts"
     for sessions in (1, 50, 200):
         with served(_APP, bank(size)) as server:
-            found = found_by(started(server.address, Order(sessions, SECONDS)))
+            found = asked(server.address, Order(sessions, SECONDS))
             times = [ms for _began, ms, _load in found.runs] or [float("nan")]
             p95 = float(np.percentile(times, 95))
             row = f"{sessions} sessions, {len(found.runs)} changes"
@@ -62,17 +62,15 @@ def p7() -> Iterator[Figure | Claim]:
 def _idle_mb(script: Path) -> float:
     """Memory for each of `IDLE` sessions that have opened a page and do nothing."""
     with served(script, bank()) as server:
-        found_by(started(server.address, Order(4, 2)))  # what the first sessions leave behind is there before
+        asked(
+            server.address, Order(4, 2, pages=("",), idle=True)
+        )  # what the first sessions leave behind is there before
         before = server.resident_mb()
-        idle = started(server.address, Order(IDLE, 600, idle=True))
-        try:
-            if idle.stdout.readline().strip() != "open":
+        with started(server.address, Order(IDLE, 600, pages=("",), idle=True)) as crowd:
+            if not crowd.all_open():
                 raise RuntimeError(f"{IDLE} idle sessions could not be opened.")
             time.sleep(5)
             return (server.resident_mb() - before) / IDLE
-        finally:
-            idle.terminate()
-            idle.wait()
 
 
 def soak() -> Iterator[Figure | Claim]:
@@ -90,10 +88,9 @@ def soak() -> Iterator[Figure | Claim]:
         temporary.mkdir()
         with served(_APP, file, TMPDIR=str(temporary)) as server:
             order = Order(50, seconds, exports=2, watched=WATCHED.format(branch=branch))
-            crowd = started(server.address, order)
             began, memory = time.time(), []
-            try:
-                while crowd.poll() is None:
+            with started(server.address, order) as crowd:
+                while crowd.goes_on():
                     if time.time() - began > every * len(loads) and len(loads) * every < seconds:
                         number = len(loads)
                         _load(base, file, number, branch)
@@ -102,10 +99,7 @@ def soak() -> Iterator[Figure | Claim]:
                     if not server.alive():
                         raise RuntimeError("The server has ended.")
                     time.sleep(2)
-                found = found_by(crowd)
-            finally:
-                crowd.kill()
-                crowd.wait()
+                found = crowd.found()
             time.sleep(5)
             left = _left(temporary) + _left(file.parent, file)
         left += [f for f in _left(temporary) + _left(file.parent, file) if f not in left]

@@ -1,8 +1,8 @@
 """Measures what a reader and an operator wait for, beside peers in the same run: `make bench`, or `make bench ID=P1` for one part.
 
-All parts together write every sample to results/<date>.json and the tables into the README; a single part is printed only. Nothing
-is asserted but that peers give the same numbers: how fast is fast enough depends on the machine. REPEATS=2 tries a part out: it is printed, and written
-nowhere.
+All parts together write every sample to results/<date>.json and the tables into the README; a single part is printed only. Nothing is
+asserted but that peers give the same numbers: how fast is fast enough depends on the machine. REPEATS=2 tries a part out, and what it
+finds is written nowhere.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 from tests.benchmarks import answering, clicks, crowds, loading, report, screen, starting, writing
 from tests.benchmarks.report import Claim, Figure
-from tests.benchmarks.served import IN_FULL, ROOT
+from tests.benchmarks.served import IN_FULL, ROOT, end_as_asked
 
 RESULTS = Path(__file__).with_name("results")
 BENCHES: dict[str, Callable[[], Iterator[Figure | Claim]]] = {
@@ -74,6 +74,7 @@ def main() -> int:
     if chosen and chosen not in known:
         print(f"There is no bench “{chosen}”. There are: {', '.join(known)}.", file=sys.stderr)
         return 2
+    end_as_asked()
     machine = _machine()
     figures: list[Figure] = []
     claims: list[Claim] = []

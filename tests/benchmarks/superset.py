@@ -14,11 +14,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -35,7 +37,7 @@ from tests.benchmarks.exported import ROWS
 from tests.benchmarks.pages_asked import head_office
 from tests.benchmarks.report import Claim, Figure
 from tests.benchmarks.run import RESULTS
-from tests.benchmarks.served import IN_FULL, REPEATS, ROOT
+from tests.benchmarks.served import IN_FULL, REPEATS, ROOT, end_as_asked
 from tests.browser.serving import free_port, running
 
 PROGRAM = ROOT / "var" / "superset-venv" / "bin" / "superset"
@@ -167,12 +169,12 @@ def superset() -> Iterator[Superset]:
             yield Superset(address, password)
 
 
-def tiles(served: Superset, file: Path) -> Iterator[Figure | Claim]:
+def tiles(served: Superset, database: int, file: Path) -> Iterator[Figure | Claim]:
     """The six tiles for other branches each time: by us, by Superset at once, and by Superset one after another."""
     with duckdb.connect(str(file), read_only=True) as connection:
         found = connection.execute("SELECT branch_id FROM branches WHERE level = 'branch' ORDER BY 1").fetchall()
     branches = [id_ for (id_,) in found]
-    dataset = served.dataset("contacts_named", CONTACTS, served.database(file))
+    dataset = served.dataset("contacts_named", CONTACTS, database)
     warehouse = Warehouse(f"duckdb:///{file}")
     viewer, known = head_office(warehouse), warehouse.state().catalogue
     times: dict[str, list[float]] = {"ours": [], "at once": [], "in turn": []}
@@ -228,9 +230,9 @@ def _same(by: Sequence[str], mine: pd.DataFrame, peer: Sequence[dict]) -> None:
         raise RuntimeError(f"by {by}: {[three for three in other if three[1] != three[2]][:3]}")
 
 
-def workbooks(served: Superset, file: Path) -> Iterator[Claim]:
+def workbooks(served: Superset, database: int) -> Iterator[Claim]:
     """A workbook of the same contracts, by Superset's API and by the dashboard."""
-    dataset = served.dataset("contracts_named", CONTRACTS, served.database(file))
+    dataset = served.dataset("contracts_named", CONTRACTS, database)
     runs, peers = min(3, REPEATS), []
     for _ in range(runs + 1):
         began = time.perf_counter()
@@ -243,12 +245,13 @@ def workbooks(served: Superset, file: Path) -> Iterator[Claim]:
 
 
 def main() -> int:
+    end_as_asked()
     file, claims = bank("10M"), []
-    for measured in (tiles, workbooks):
-        with superset() as served:
-            for claim in measured(served, file):
-                claims.append(claim)
-                print(report.goals([claim]).splitlines()[-1], file=sys.stderr, flush=True)
+    with superset() as served:
+        database = served.database(file)
+        for claim in chain(tiles(served, database, file), workbooks(served, database)):
+            claims.append(claim)
+            print(report.goals([claim]).splitlines()[-1], file=sys.stderr, flush=True)
     print(report.goals(claims))
     if IN_FULL:
         path = report.keep(RESULTS, "superset", date.today().isoformat(), claims)
