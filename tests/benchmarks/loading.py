@@ -71,8 +71,10 @@ def _written(folder: Path) -> list[str]:
     with duckdb.connect(str(bank(SIZE)), read_only=True) as connection:
         for table in TABLES:
             connection.execute(f"COPY {table} TO '{folder / table}.csv' (HEADER)")
-            columns = ", ".join(json.dumps(name) for name, *_ in connection.execute(f"DESCRIBE {table}").fetchall())
+            # The loader works out the paths of branches by itself.
+            found = [name for name, *_ in connection.execute(f"DESCRIBE {table}").fetchall() if name != "path"]
+            columns = ", ".join(json.dumps(name) for name in found)
             toml += [f"[raw.{table}_file]", f'file = "{table}.csv"']
-            (folder / f"{table}.sql").write_text(f"SELECT {columns}, _file, _line FROM raw.{table}_file\n")
+            (folder / f"{table}.sql").write_text(f"SELECT {columns}, _file, _line FROM {table}_file\n")
     (folder / "load.toml").write_text("\n".join(toml) + "\n")
     return list(TABLES)

@@ -18,7 +18,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import date
 from itertools import chain
 from pathlib import Path
@@ -38,9 +38,11 @@ from tests.benchmarks.pages_asked import head_office
 from tests.benchmarks.report import Claim, Figure
 from tests.benchmarks.run import RESULTS
 from tests.benchmarks.served import IN_FULL, REPEATS, ROOT, end_as_asked
-from tests.browser.serving import free_port, running
+from tests.browser.serving import free_port
 
 PROGRAM = ROOT / "var" / "superset-venv" / "bin" / "superset"
+START_SECONDS = 300
+"""To import Superset takes half a minute on a quiet computer."""
 PERIOD = Period(date(2025, 5, 1), date(2026, 10, 31))
 TILES: tuple[tuple[str, ...], ...] = (
     (),
@@ -165,8 +167,23 @@ def superset() -> Iterator[Superset]:
                 raise RuntimeError(f"superset {words[0]}: {done.stdout[-1000:]}\n{done.stderr[-3000:]}")
         command = [str(PROGRAM), "run", "--port", str(port), "--with-threads"]
         address = f"http://127.0.0.1:{port}"
-        with running(command, folder, environment, folder / "server.log", f"{address}/health"):
+        with (folder / "server.log").open("wb") as log:
+            process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _wait(process, address, folder / "server.log")
             yield Superset(address, password)
+        finally:
+            process.kill()
+            process.wait()
+
+
+def _wait(process: subprocess.Popen, address: str, log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        with suppress(OSError), urllib.request.urlopen(f"{address}/health", timeout=10):
+            return
+        time.sleep(1)
+    raise RuntimeError(f"Superset does not answer:\n{log.read_text()[-3000:]}")
 
 
 def tiles(served: Superset, database: int, file: Path) -> Iterator[Figure | Claim]:
