@@ -38,8 +38,18 @@ _IDS = ("contract_id", "assignment_id", "contact_id", "complaint_id", "survey_id
 """What gets another value in each copy; branches, agents, products and lists stay as many as they are."""
 
 
+USED: dict[str, Path] = {}
+"""The banks that this run was asked for, by size."""
+
+
 def bank(size: str = "") -> Path:
     """The bank of that size (1M, 10M, 100M; the small one without); it is built where there is none."""
+    if size not in USED:
+        USED[size] = _bank(size)
+    return USED[size]
+
+
+def _bank(size: str) -> Path:
     variable = f"BENCH_BANK_{size}" if size else "BENCH_BANK"
     if given := os.environ.get(variable):
         path = Path(given).resolve()

@@ -121,11 +121,12 @@ def against_goal(changes: Iterable[Figure]) -> str:
 
 
 def machine_said(machine: Mapping[str, object]) -> str:
-    """The machine, the day and the versions in one sentence."""
+    """The machine, the day, the versions, and what the banks held that were measured on."""
+    banks = "".join(f" Bank {size}: {held}." for size, held in machine.get("banks", {}).items())
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"Measured on {machine['date']}: {machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, "
-        f"load {machine['load_before']} before and at most {machine['load_most']} meanwhile; {versions}."
+        f"load {machine['load_before']} before and at most {machine['load_most']} meanwhile; {versions}.{banks}"
     )
 
 

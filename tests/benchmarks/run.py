@@ -15,7 +15,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import answering, clicks, crowds, loading, report, screen, starting, writing
+from tests.benchmarks import answering, banks, clicks, crowds, loading, report, screen, starting, writing
 from tests.benchmarks.report import Claim, Figure
 from tests.benchmarks.served import IN_FULL, ROOT, end_as_asked
 
@@ -88,6 +88,8 @@ def main() -> int:
                 figures.append(found)
                 said = f"{found.row} · {found.column}: {report.shown(found.samples, found.unit)}"
             print(said, file=sys.stderr, flush=True)
+    # What a bank is called is what it should hold; what it holds is said too.
+    machine["banks"] = {size or "small": banks.size_of(path) for size, path in banks.USED.items()}
     if chosen in KEPT and IN_FULL:
         report.keep(RESULTS, chosen, machine["date"], claims)
     elif not chosen:

@@ -131,6 +131,14 @@ def test_a_readme_without_both_marks_is_left_alone(tmp_path, text):
     assert readme.read_text() == text
 
 
+def test_a_bank_smaller_than_its_name_is_not_kept_quiet():
+    machine = {
+        "date": "2026-11-21", "cpu": "a processor", "cores": 2, "memory_gb": 24, "load_before": 0, "load_most": 0,
+        "versions": {"Python": "3.11.7"}, "banks": {"10M": "172,052 contacts"},
+    }  # fmt: skip
+    assert machine_said(machine).endswith("Bank 10M: 172,052 contacts.")
+
+
 def test_a_busy_machine_is_not_kept_quiet():
     machine = {
         "date": "2026-11-21", "cpu": "a processor", "cores": 2, "memory_gb": 24, "load_before": 0.3, "load_most": 5.1,
