@@ -177,6 +177,7 @@ def _filtered(
 ) -> dict[str, tuple[list[Answer], list[Answer]]]:
     """The answers to each filter; the page is opened, `switch` (its key and its word) turned, and warmed up."""
     top, further = places["top"], places["further"]
+    repeats = max(2, repeats)  # to choose again what is chosen is no change
     warm_up, asked = further[:2], further[2 : repeats + 2]
     screen.opened(page, f"{address}?lang=en&branch={warm_up[0][0]}")
     if switch:
