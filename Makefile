@@ -1,6 +1,6 @@
 # What people do with this project. “make” alone lists it.
 .DEFAULT_GOAL := help
-.PHONY: help run test tests check demo translations bench screenshots
+.PHONY: help run test tests check demo translations bench bench-superset screenshots
 
 PORT ?= 8501
 # By file: a file's tests share its browser or server. Two at a time, because a browser, PostgreSQL and a server want the rest.
@@ -28,8 +28,8 @@ NO_PACKAGES := The packages could not be installed. Mostly the package index can
 to where your bank keeps Python packages. Otherwise the lines above say why.
 
 help: ## lists these targets
-	@sed -n 's/^\([a-z]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name what; do \
-		printf 'make %-12s %s\n' "$$name" "$$what"; done
+	@sed -n 's/^\([a-z-]*\):[^#]*## /\1|/p' $(firstword $(MAKEFILE_LIST)) | while IFS='|' read -r name what; do \
+		printf 'make %-14s %s\n' "$$name" "$$what"; done
 
 run: $(USER_STAMP) ## serves the dashboard on http://127.0.0.1:8501 (PORT=8502 for another port); builds the demo bank if there is none
 	@$(PY) -c 'import socket, sys; s = socket.socket(); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", int(sys.argv[1])))' '$(PORT)' 2>/dev/null \
@@ -64,8 +64,17 @@ demo: $(USER_STAMP) ## builds the demo bank anew, up to yesterday
 translations: $(DEV_STAMP) ## brings locales/ in step with the code, and lists what is to be translated
 	@$(PY) -m presentation.translations
 
-bench: $(DEV_STAMP) ## measures start, filter changes, exports and memory, and prints a table
+bench: $(DEV_STAMP) ## measures P1 to P9 beside their peers, and prints a table (ID=P1 for one part; browse, soak, filter, … by name alone)
 	@$(PY) -m tests.benchmarks.run
+
+bench-superset: $(DEV_STAMP) var/superset-venv/.installed ## measures Apache Superset on the same bank, for the table of make bench
+	@$(PY) -m tests.benchmarks.superset
+
+var/superset-venv/.installed: tests/benchmarks/superset.txt | $(PY)
+	@echo 'Installing Apache Superset beside the dashboard, in an environment of its own'
+	@$(PY) -m venv var/superset-venv
+	@var/superset-venv/bin/python -m pip install --disable-pip-version-check -q -r $< || { echo '$(NO_PACKAGES)' >&2; exit 1; }
+	@touch $@
 
 screenshots: $(DEV_STAMP) ## takes a picture of every page in Chromium
 	@$(PY) -m tests.browser.screenshots

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
@@ -29,11 +29,68 @@ class Figure:
     script: Sequence[float] = field(default=())
 
 
+@dataclass(frozen=True)
+class Claim:
+    """What a goal is held against: samples of ours beside a peer's of the same run, medians divided; or ours alone.
+
+    `most` is the goal: the ratio, or where there is no peer the value in `unit`, is at most that. With `least` the goal is a speed:
+    the ratio is the peer's time over ours, and is at least that.
+    """
+
+    id: str
+    what: str
+    ours: Sequence[float]
+    unit: str = "ms"
+    peer: str = ""
+    theirs: Sequence[float] = ()
+    most: float | None = None
+    least: float | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.most is None) == (self.least is None):
+            raise ValueError(f"{self.id}, {self.what}: a claim has one goal, `most` or `least`.")
+        if bool(self.peer) != bool(self.theirs) or not self.ours:
+            raise ValueError(f"{self.id}, {self.what}: a peer has a name and samples, and so have we.")
+
+    @property
+    def value(self) -> float:
+        """What is held against the goal."""
+        if not self.theirs:
+            return median(self.ours)
+        return median(self.ours) / median(self.theirs) if self.most else median(self.theirs) / median(self.ours)
+
+    @property
+    def met(self) -> bool:
+        return self.value <= self.most if self.most is not None else self.value >= self.least
+
+    @property
+    def goal(self) -> str:
+        """The goal as people write it."""
+        bound = f"≤ {self.most:,g}" if self.most is not None else f"≥ {self.least:,g}"
+        return f"{bound} ×" if self.theirs else f"{bound} {self.unit}".rstrip()
+
+
+def goals(claims: Sequence[Claim]) -> str:
+    """The claims as one Markdown table: ours, the peer's, the ratio, the goal, and whether it is met."""
+    if not claims:
+        return ""
+    rows = [["", "What", "Here", "Beside", "Ratio", "Goal", ""], ["---", "---", "---:", "---:", "---:", "---:", "---"]]
+    for claim in claims:
+        peer = f"{claim.peer}: {shown(claim.theirs, claim.unit)}" if claim.theirs else ""
+        ratio = f"{claim.value:,.2f} ×" if claim.theirs else ""
+        said = "met" if claim.met else "**missed**"
+        what = f"{claim.what} ({claim.note})" if claim.note else claim.what
+        rows.append([claim.id, what, shown(claim.ours, claim.unit), peer, ratio, claim.goal, said])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
+
+
 def shown(samples: Sequence[float], unit: str) -> str:
-    """The median, and in brackets the least and the most: “412 ms (380–509)”; from 10 s on in seconds."""
+    """The median, and in brackets the least and the most: “412 ms (380–509)”; from 10 s on in seconds, below 10 with a digit more."""
     scale, unit, digits = (1000, "s", 1) if unit == "ms" and median(samples) >= 10_000 else (1, unit, 0)
+    digits = 1 if not digits and median(samples) < 10 and any(value % 1 for value in samples) else digits
     middle, least, most = (f"{value / scale:,.{digits}f}" for value in (median(samples), min(samples), max(samples)))
-    return f"{middle} {unit}" if len(samples) == 1 else f"{middle} {unit} ({least}–{most})"
+    return f"{middle} {unit}".rstrip() if len(samples) == 1 else f"{middle} {unit} ({least}–{most})"
 
 
 def tables(figures: Sequence[Figure]) -> str:
@@ -64,23 +121,47 @@ def against_goal(changes: Iterable[Figure]) -> str:
 
 
 def machine_said(machine: Mapping[str, object]) -> str:
-    """The machine, the day and the versions in one sentence."""
+    """The machine, the day, the versions, and what the banks held that were measured on."""
+    banks = "".join(f" Bank {size}: {held}." for size, held in machine.get("banks", {}).items())
     versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
     return (
         f"Measured on {machine['date']}: {machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, "
-        f"load {machine['load_before']} before and at most {machine['load_most']} meanwhile; {versions}."
+        f"load {machine['load_before']} before and at most {machine['load_most']} meanwhile; {versions}.{banks}"
     )
 
 
-def write_results(folder: Path, machine: Mapping[str, object], figures: Sequence[Figure]) -> Path:
+def write_results(
+    folder: Path, machine: Mapping[str, object], figures: Sequence[Figure], claims: Sequence[Claim] = ()
+) -> Path:
     """Writes the machine and every sample to `folder`/<date>.json, in place of what was measured that day before."""
-    rounded = [
-        asdict(figure) | {name: [round(value, 1) for value in getattr(figure, name)] for name in ("samples", "script")}
-        for figure in figures
-    ]
+
+    def lines(of: Sequence[Figure | Claim], *names: str) -> str:
+        rounded = [asdict(one) | {name: [round(v, 1) for v in getattr(one, name)] for name in names} for one in of]
+        return ",\n".join(json.dumps(one, ensure_ascii=False) for one in rounded)
+
     path = folder / f"{machine['date']}.json"
-    lines = ",\n".join(json.dumps(figure, ensure_ascii=False) for figure in rounded)
-    path.write_text(f'{{"machine": {json.dumps(machine, ensure_ascii=False)},\n"figures": [\n{lines}\n]}}\n')
+    path.write_text(
+        f'{{"machine": {json.dumps(machine, ensure_ascii=False)},\n'
+        f'"claims": [\n{lines(claims, "ours", "theirs")}\n],\n"figures": [\n{lines(figures, "samples", "script")}\n]}}\n'
+    )
+    return path
+
+
+def kept(folder: Path, id_: str) -> list[Claim]:
+    """The claims of a run of its own, such as `id_`, that was kept last in `folder`; each says when it was measured."""
+    path = folder / f"{id_}.json"
+    if not path.exists():
+        return []
+    found = json.loads(path.read_text())
+    claims = [Claim(**claim) for claim in found["claims"]]
+    return [replace(claim, note="; ".join(filter(None, (claim.note, found["date"])))) for claim in claims]
+
+
+def keep(folder: Path, id_: str, day: str, claims: Sequence[Claim]) -> Path:
+    """Writes the claims of a run of its own, measured on `day`, for `kept`."""
+    path = folder / f"{id_}.json"
+    lines = ",\n".join(json.dumps(asdict(claim), ensure_ascii=False) for claim in claims)
+    path.write_text(f'{{"date": {json.dumps(day)}, "claims": [\n{lines}\n]}}\n')
     return path
 
 

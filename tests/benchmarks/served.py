@@ -3,19 +3,31 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-START_SECONDS = 60
+REPEATS = int(os.environ.get("REPEATS", "9"))
+"""How often each thing is measured after it was warmed up; REPEATS=2 tries a bench out."""
+MINUTES = float(os.environ.get("MINUTES", "30"))
+"""How long the soak takes."""
+IN_FULL = REPEATS >= 9 and MINUTES >= 30
+"""Whether what is found may be written down; what was only tried out is printed alone."""
+START_SECONDS = 120
 _POLL_SECONDS = 0.01
+
+
+def end_as_asked() -> None:
+    """From now on a bench that is told to end (SIGTERM, as `timeout` sends it) ends what it has started first."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
 
 class Server:
@@ -27,13 +39,27 @@ class Server:
         self.start_ms = start_ms
 
     def resident_mb(self) -> float:
-        """The memory that the process holds now."""
-        return memory_mb("VmRSS", self._process.pid)
+        """The memory that the server and the processes it has started hold now."""
+        held, waiting = 0.0, [self._process.pid]
+        while waiting:
+            process = waiting.pop()
+            with suppress(FileNotFoundError, LookupError, ProcessLookupError):  # a worker may end meanwhile
+                held += memory_mb("VmRSS", process)
+                for task in Path(f"/proc/{process}/task").iterdir():
+                    waiting += [int(child) for child in (task / "children").read_text().split()]
+        return held
+
+    def alive(self) -> bool:
+        """Whether the server still runs."""
+        return self._process.poll() is None
 
 
 @contextmanager
-def served(script: Path, warehouse: Path) -> Iterator[Server]:
-    """Serves `script` on a free port of this computer, with the warehouse at `warehouse`. Raises RuntimeError, with the log."""
+def served(script: Path | None, warehouse: Path, **environment: str) -> Iterator[Server]:
+    """Serves `script` (None: Streamlit's own `hello`) on a free port of this computer, with the warehouse at `warehouse`.
+
+    What the server writes down about its readers goes with it. Raises RuntimeError, with the log.
+    """
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -41,25 +67,30 @@ def served(script: Path, warehouse: Path) -> Iterator[Server]:
         sys.executable,
         "-m",
         "streamlit",
-        "run",
-        str(script),
+        *(["run", str(script)] if script else ["hello", "--server.headless=true"]),
         "--server.address=127.0.0.1",
         f"--server.port={port}",
     ]
-    with tempfile.TemporaryFile() as log:
-        environment = os.environ | {"WAREHOUSE_URL": f"duckdb:///{warehouse}"}
+    with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
+        own = {"WAREHOUSE_URL": f"duckdb:///{warehouse}", "JOURNAL_URL": f"sqlite:///{folder}/journal.db"}
         began = time.perf_counter()
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(
+            command, cwd=ROOT, env=os.environ | own | environment, stdout=log, stderr=subprocess.STDOUT
+        )
         try:
             while not _healthy(port):
                 if process.poll() is not None or time.perf_counter() - began > START_SECONDS:
                     log.seek(0)
-                    raise RuntimeError(f"{script.name} was not served:\n{log.read().decode()}")
+                    raise RuntimeError(f"{script or 'hello'} was not served:\n{log.read().decode()}")
                 time.sleep(_POLL_SECONDS)
             yield Server(process, port, (time.perf_counter() - began) * 1000)
         finally:
             process.terminate()
-            process.wait()
+            try:
+                process.wait(timeout=30)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
 
 
 def memory_mb(entry: str, pid: int | str = "self") -> float:
