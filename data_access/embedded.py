@@ -15,10 +15,11 @@ from sqlalchemy import Table
 from sqlalchemy.schema import CreateTable
 
 from data_access.check import event_day
+from data_access.sql import stored_beside
 from data_access.warehouse import Warehouse, WarehouseError
 from measures.catalogue import DERIVED
-from measures.model import reads
-from measures.schema import branches
+from measures.model import Derived, reads
+from measures.schema import branches, key_of
 
 FEW_ROWS = 1_000_000
 """Up to so many rows in its longest table a warehouse gets no rollups by itself: its facts are counted as soon."""
@@ -120,11 +121,31 @@ def insert(connection: duckdb.DuckDBPyConnection, table: Table, columns: Sequenc
 
 
 def _store_derived(connection: duckdb.DuckDBPyConnection) -> None:
+    """Writes what is derived beside the rows that it is about: joined, it would be looked through as a whole for each branch."""
     present = frozenset(connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall())
+    beside: dict[Table, list[Derived]] = {}
     for derived in DERIVED:
         if reads(derived.of) <= present:
+            beside.setdefault(stored_beside(derived)[0], []).append(derived)
+    for table, all_derived in beside.items():
+        columns, joins = [f"{table.name}_before.*"], ""
+        for derived in all_derived:
             worked_out = derived.of.compile(dialect=Dialect(), compile_kwargs={"literal_binds": True})
-            connection.execute(f"CREATE TABLE {derived.name} AS {worked_out}")
+            connection.execute(f"CREATE TEMP TABLE {derived.name} AS {worked_out}")
+        connection.execute(f"ALTER TABLE {table.name} RENAME TO {table.name}_before")
+        create(connection, table)
+        for derived in all_derived:
+            joins += f" LEFT JOIN {derived.name} USING ({key_of(table).name})"
+            for name, there in stored_beside(derived)[1].items():
+                type_ = derived.c[name].type.compile(dialect=Dialect())
+                connection.execute(f"ALTER TABLE {table.name} ADD COLUMN {there} {type_}")
+                columns.append(f"{derived.name}.{name} AS {there}")
+        connection.execute(
+            f"INSERT INTO {table.name} BY NAME SELECT {', '.join(columns)} FROM {table.name}_before{joins} "
+            f"ORDER BY {table.name}_before.rowid"
+        )
+        for no_longer_needed in (f"{table.name}_before", *(derived.name for derived in all_derived)):
+            connection.execute(f"DROP TABLE {no_longer_needed}")
 
 
 def _longest(connection: duckdb.DuckDBPyConnection) -> int:

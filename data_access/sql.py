@@ -16,10 +16,12 @@ from sqlalchemy import (
     ColumnElement,
     Date,
     Double,
+    FromClause,
     Integer,
     Select,
     String,
     Subquery,
+    Table,
     TableClause,
     and_,
     bindparam,
@@ -45,12 +47,13 @@ from sqlalchemy.types import TypeEngine
 from data_access.access import AGENT as VIEWERS_AGENT
 from data_access.access import VIEWER, Permission, Viewer, demand, visible
 from data_access.rollups import DEEPEST, ROLLED_UNTIL, Rollup, Usable, balance_days, column_of, depth, looked_from
+from measures.catalogue import DERIVED
 from measures.dimensions import AGENT, PLACE, lies_below
 from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON, TODAY
 from measures.model import Count, Derived, Dimension, Fact, Listing, Measure, Placed, Ratio
 from measures.period import Period, last_days
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, ListingQuestion, Order, Question
-from measures.schema import DAY_OF, branches, events, products, viewers
+from measures.schema import DAY_OF, branches, events, key_of, metadata, products, viewers
 
 
 @dataclass(frozen=True)
@@ -274,7 +277,7 @@ def listing_statement(question: ListingQuestion, viewer: Viewer, given: Given) -
 def listing_count(question: ListingQuestion, viewer: Viewer, given: Given) -> Statement:
     """How many rows the listing has in all. Raises Refused."""
     _demand_listing(question, viewer)
-    rows = _rows_counted(question.listing, _filters(question), given.stored, _held(viewer))
+    rows = _rows_counted(question.listing, _filters(question), _held(viewer))
     return Statement(rows, _listing_parameters(question, viewer, given))
 
 
@@ -282,7 +285,7 @@ def withheld_count(question: ListingQuestion, viewer: Viewer, given: Given) -> S
     """How many customer lists, with how many rows, are left out of the listing, because they may no longer be used. Its fact
     has a `customer_list`. Raises Refused."""
     _demand_listing(question, viewer)
-    rows = _withheld_counted(question.listing, _filters(question), given.stored, _held(viewer))
+    rows = _withheld_counted(question.listing, _filters(question), _held(viewer))
     return Statement(rows, _listing_parameters(question, viewer, given))
 
 
@@ -364,7 +367,8 @@ def rollup_statement(rollup: Rollup, given: Given) -> Statement:
     columns += [key.label(name) for name, key in by.items()]
     columns += [fact.day.label("day")] if fact.day is not None else []
     wanted, looked = list(fact.only), looked_from(rollup.until)
-    source = fact.joined(kept, [*columns, *wanted, *(count.of for count in rollup.counts)])
+    of = {count: at_hand(count.of, given.stored) for count in rollup.counts}
+    source = fact.joined(kept, [*columns, *wanted, *of.values()])
     looks = values(*(column(name, Date) for name in ("day", "since", "until")), name="looks")
     looks = looks.data([(day, of.start, of.end) for day, of in looked.items()])
     if rollup.has_seen_on:
@@ -373,7 +377,7 @@ def rollup_statement(rollup: Rollup, given: Given) -> Statement:
     elif fact.placed is Placed.EVENT:
         wanted.append(fact.day.is_not(None))
     groups = [literal_column(str(number + 1)) for number in range(len(columns))]
-    columns += [cast(count.of, count.type).label(count.name) for count in rollup.counts]
+    columns += [cast(of[count], count.type).label(count.name) for count in rollup.counts]
     rows = select(*columns).select_from(source).where(*wanted).group_by(*groups)
 
     def looked_from_each(element, **_kwargs):
@@ -386,7 +390,7 @@ def rollup_statement(rollup: Rollup, given: Given) -> Statement:
     rows = rows.order_by(*(column.desc() for column in reversed(groups)))
     days = balance_days(rollup.until)
     listed = {f"day_{number}": day for number, day in enumerate(days)} | {DATA_UNTIL.key: rollup.until}
-    return Statement(_with_given(rows, (("", len(days)),), 0, given.stored), listed)
+    return Statement(_with_given(rows, (("", len(days)),), 0), listed)
 
 
 @lru_cache(maxsize=1)
@@ -519,7 +523,7 @@ def _answer(shape: _Shape) -> Select:
         so_far = func.sum(counted).over(order_by=[*asked, *keys], rows=(None, 0))
         share = so_far / func.nullif(func.sum(counted).over(), 0.0)
         answer = answer.add_columns(share.label(shape.measures[0].name + CUMULATIVE))
-    return _with_given(answer.order_by(*asked, *keys), shape.days, shape.days_off, shape.stored)
+    return _with_given(answer.order_by(*asked, *keys), shape.days, shape.days_off)
 
 
 def _names(parts: list[_Part]) -> dict[_Part, str]:
@@ -536,24 +540,27 @@ def _rows(
     held: bool,
 ) -> Select:
     columns = {c.name: c.clear if clear and c.personal else c.of for c in listing.columns}
+    columns = {name: at_hand(of, stored) for name, of in columns.items()}
     rows = select(*(of.label(name) for name, of in columns.items()))
     rows = _listed(rows, listing, list(columns.values()), filters, held)
     # By what is shown: rows in the order of what is masked would tell it.
-    rows = rows.order_by(*(_sorted(columns[o.column], o) for o in order), *listing.order)
-    return _with_given(rows, (("", 1),), 0, stored)
+    rows = rows.order_by(
+        *(_sorted(columns[o.column], o) for o in order), *(at_hand(of, stored) for of in listing.order)
+    )
+    return _with_given(rows, (("", 1),), 0)
 
 
 @lru_cache(maxsize=128)
-def _rows_counted(listing: Listing, filters: tuple[_Filter, ...], stored: frozenset[str], held: bool) -> Select:
+def _rows_counted(listing: Listing, filters: tuple[_Filter, ...], held: bool) -> Select:
     # Without the columns' lookups, none of which changes the number of rows.
-    return _with_given(_listed(select(func.count().label("rows")), listing, [], filters, held), (("", 1),), 0, stored)
+    return _with_given(_listed(select(func.count().label("rows")), listing, [], filters, held), (("", 1),), 0)
 
 
 @lru_cache(maxsize=128)
-def _withheld_counted(listing: Listing, filters: tuple[_Filter, ...], stored: frozenset[str], held: bool) -> Select:
+def _withheld_counted(listing: Listing, filters: tuple[_Filter, ...], held: bool) -> Select:
     lists = func.count(distinct(listing.fact.customer_list.id)).label("lists")
     rows = _listed(select(lists, func.count().label("rows")), listing, [], filters, held, usable=False)
-    return _with_given(rows, (("", 1),), 0, stored)
+    return _with_given(rows, (("", 1),), 0)
 
 
 def _listed(
@@ -642,6 +649,7 @@ def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Map
     columns += [func.max(key.name).label(d.name + NAME) for d, key in keys.items() if d.named]
     for part, name in names.items():
         columns.append(cast(of[part[0]] if part in mine else null(), part[0].type).label(name))
+    columns = [at_hand(of_row, shape.stored) for of_row in columns]
     # A filter on a dimension that the ratio spans does not narrow the whole count.
     chosen = _kept_by(fact, shape.filters)
     wanted = _wanted(fact, ending, chosen, _touched(by, chosen), shape.held)
@@ -759,8 +767,9 @@ def _scan(shape: _ScanShape) -> tuple[Select, Mapping[str, TypeEngine]]:
     The rows are chosen in a sub-query that has the keys as columns: so that a key, which may hold parameters, is written once.
     """
     fact, of_counts = _read_from(shape.fact, shape.rollup, shape.counts)
+    of_counts = {count: at_hand(of, shape.stored) for count, of in of_counts.items()}
     dimensions = dict.fromkeys(dimension for grain in shape.grains for dimension in grain)
-    named = {d.name: fact.keys[d].id for d in dimensions}
+    named = {d.name: at_hand(fact.keys[d].id, shape.stored) for d in dimensions}
     named |= {d.name + NAME: fact.keys[d].name for d in dimensions if d.named}
     read = dict.fromkeys(
         element
@@ -803,7 +812,41 @@ def _scan(shape: _ScanShape) -> tuple[Select, Mapping[str, TypeEngine]]:
         found[f"count_{number}"] = cast(visitors.replacement_traverse(of_counts[count], {}, from_rows), count.type)
     counted = select(*(of.label(name) for name, of in found.items())).select_from(rows).group_by(*grouped)
     types = {name: of.type for name, of in found.items()}
-    return _with_given(counted, (("", shape.days),), shape.days_off, shape.stored), types
+    return _with_given(counted, (("", shape.days),), shape.days_off), types
+
+
+# What is stored beside the rows -------------------------------------------------------------------------------------
+
+
+def stored_beside(derived: Derived) -> tuple[Table, dict[str, str]]:
+    """The table beside whose rows an embedded warehouse holds what is derived, and the names of the columns there, by those of
+    `derived`: its first column is that table's key, and holds nothing else."""
+    key, *rest = (c.name for c in derived.c)
+    beside = next(found for found in metadata.tables.values() if (own := key_of(found)) is not None and own.name == key)
+    return beside, {name: f"{derived.name}_{name}" for name in rest}
+
+
+@lru_cache(maxsize=8)
+def _stored_columns(stored: frozenset[str]) -> Mapping[tuple[FromClause, str], ColumnElement]:
+    found = {}
+    for derived in DERIVED:
+        if derived.name in stored:
+            beside, names = stored_beside(derived)
+            found |= {
+                (derived, name): column(there, derived.c[name].type, _selectable=beside)
+                for name, there in names.items()
+            }
+    return found
+
+
+def at_hand(expression: ColumnElement, stored: frozenset[str]) -> ColumnElement:
+    """`expression` with the columns that the warehouse has `stored` in place of those derived: no join is needed for them."""
+    there = _stored_columns(stored)
+
+    def found(element, **_kwargs):
+        return there.get((element.table, element.name)) if isinstance(element, ColumnClause) else None
+
+    return visitors.replacement_traverse(expression, {}, found) if there else expression
 
 
 def _on_own_days(rows: Select, ending: str) -> Select:
@@ -827,11 +870,11 @@ def _on_own_days(rows: Select, ending: str) -> Select:
     return visitors.replacement_traverse(rows, {}, own_days)
 
 
-def _with_given(rows: Select, days: tuple[tuple[str, int], ...], days_off: int, stored: frozenset[str]) -> Select:
+def _with_given(rows: Select, days: tuple[tuple[str, int], ...], days_off: int) -> Select:
     """`rows` with the days of balances, the exceptions of the calendar and the derived tables, where they are read."""
     used = {element.name: element for element in visitors.iterate(rows) if isinstance(element, TableClause)}
     for name, element in used.items():
-        if isinstance(element, Derived) and name not in stored:
+        if isinstance(element, Derived):  # what is stored has been put in its place
             rows = rows.add_cte(element.of.cte(name))
     for ending, count in days:
         if AS_OF.name + ending in used:

@@ -51,12 +51,13 @@ from data_access.sql import (
     root_statement,
     sources,
     statement,
+    stored_beside,
     tree_statement,
     viewers_statement,
     withheld_count,
 )
 from measures.catalogue import DERIVED, Catalogue, catalogue
-from measures.model import Need, Unit, _
+from measures.model import Derived, Need, Unit, _
 from measures.period import Period
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, WITHHELD, ListingQuestion, Question, Told
 from measures.schema import DAILY_EVENTS, DAY_OF, DEMO_SOURCE, EVENTS, REQUIRED, events, loads, metadata, viewers
@@ -813,7 +814,7 @@ class Warehouse:
             is_demo=len(loaded) > 0 and bool((loaded["source"] == DEMO_SOURCE).all()),
             present=present,
             paths=dict(zip(tree["branch_id"], tree["path"], strict=True)),
-            stored=frozenset(derived.name for derived in DERIVED if derived.name in tables),
+            stored=frozenset(derived.name for derived in DERIVED if _is_stored(derived, present)),
             rollups=usable,
             outdated=tuple(sorted(held - {rollup.name for rollup in usable})),
             catalogue=catalogue(present),
@@ -846,7 +847,7 @@ class Warehouse:
 
     def _present(self) -> frozenset[Need]:
         with self._connected() as connection:
-            names = [*metadata.tables, *(derived.name for derived in DERIVED)]
+            names = [*metadata.tables]
             found = sa.inspect(connection).get_multi_columns(kind=ObjectKind.ANY, filter_names=names)
             return frozenset((name, column["name"]) for (_schema, name), columns in found.items() for column in columns)
 
@@ -955,6 +956,11 @@ def _schema(asked: Asked) -> pa.Schema:
 
 def _types_of_listing(question: ListingQuestion) -> dict[str, str]:
     return {c.name: "Int64" if c.unit is Unit.COUNT else _type_of(c.of.type) for c in question.listing.columns}
+
+
+def _is_stored(derived: Derived, present: frozenset[Need]) -> bool:
+    beside, names = stored_beside(derived)
+    return {(beside.name, name) for name in names.values()} <= present
 
 
 def _types_of(question: Question) -> dict[str, str]:

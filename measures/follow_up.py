@@ -66,9 +66,9 @@ ASSIGNMENT_RESULTS = Derived(
     # The least of a day and null is the day, in DuckDB as in PostgreSQL.
     select(
         contacts.c.assignment_id,
-        func.min(func.least(_soon_after(contracts.c.signed_on), _soon_after(contracts.c.activated_on))).label(
-            "converted_on"
-        ),
+        func.min(
+            func.least(_soon_after(contracts.c.signed_on), _soon_after(contracts.c.activated_on), type_=Date)
+        ).label("converted_on"),
     )
     .select_from(
         contacts.join(assignments, assignments.c.assignment_id == contacts.c.assignment_id).join(
