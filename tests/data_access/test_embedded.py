@@ -80,11 +80,11 @@ def test_rows_without_a_day_keep_their_order_within_the_branch():
     assert [row["agent_id"] for row in stored(schema.agents, rows)] == ["a", "d", "c", "z", "b"]
 
 
-@pytest.mark.parametrize("table", IN_TREE, ids=lambda table: table.name)
+@pytest.mark.parametrize(
+    "table", [t for t in IN_TREE if t not in (schema.viewers, schema.contract_months)], ids=lambda table: table.name
+)
 def test_the_demo_banks_rows_lie_in_the_order_of_the_tree_and_the_days(table, demo):
     with duckdb.connect(str(demo), read_only=True) as connection:
-        if not connection.execute("SELECT 1 FROM duckdb_tables() WHERE table_name = ?", [table.name]).fetchall():
-            pytest.skip("the demo bank has no such table")
         day = event_day(table)
         by_day = f", {day.name}" if day is not None else ""
         lie = f"SELECT path{by_day} FROM {table.name} AS t JOIN branches USING (branch_id) ORDER BY"
