@@ -227,7 +227,7 @@ def absolute(url: str, folder: Path) -> str:
 
 _MEMORY = re.compile(r"(\d{1,6})(MB|GB)")
 _LEAST_MEMORY_MB = 100
-_MOST_ROWS = 250_000
+MOST_ROWS = 250_000
 """Half a second of the server's time for each run of the page; a longer table is asked in parts."""
 _MOST_THREADS = 256
 
@@ -247,7 +247,7 @@ def _limits(path: Path, said: dict) -> Limits:
             f"has cores; got {threads}."
         )
     seconds = _at_least_one(path, said, "statement_seconds", 30, section="warehouse")
-    return Limits(statement_seconds=seconds, memory=memory or None, threads=threads or None, rows=_MOST_ROWS)
+    return Limits(statement_seconds=seconds, memory=memory or None, threads=threads or None, rows=MOST_ROWS)
 
 
 # Who is let in -------------------------------------------------------------------------------------------------------

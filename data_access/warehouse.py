@@ -270,6 +270,10 @@ class Warehouse:
 
         What goes wrong is told to whoever fetches.
         """
+        with suppress(Told):
+            self._read_ahead(questions, viewer)
+
+    def _read_ahead(self, questions: Iterable[Question], viewer: Viewer) -> None:
         state = self.state()
         given = self._given(state)
         alone, open_ones = [], []

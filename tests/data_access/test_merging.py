@@ -74,7 +74,7 @@ def no_way_round(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(asked=pages(), who=st.sampled_from(VIEWERS))
 def test_together_as_alone(
     warehouse_on: Warehouse, no_way_round: pytest.LogCaptureFixture, asked: list[Question], who: Viewer

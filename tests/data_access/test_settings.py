@@ -9,7 +9,7 @@ import pytest
 
 from data_access import settings as module
 from data_access.access import Role
-from data_access.settings import ROOT, Limits, Mode, Quota, SettingsError, Several, absolute, settings
+from data_access.settings import MOST_ROWS, ROOT, Limits, Mode, Quota, SettingsError, Several, absolute, settings
 
 URL = "postgresql+psycopg://reader@host/bank"
 SECRET = "postgresql+psycopg://reader:geheim@host/bank"
@@ -44,10 +44,10 @@ def test_what_is_not_said_is_closed_and_usual(config) -> None:
 
 
 def test_what_one_statement_and_the_engine_may_take_is_followed(config) -> None:
-    assert config(f'[warehouse]\nurl = "{URL}"').limits == Limits(30, None, None)
+    assert config(f'[warehouse]\nurl = "{URL}"').limits == Limits(30, None, None, MOST_ROWS)
     said = 'statement_seconds = 90\nmemory = "2GB"\nthreads = 6'
-    assert config(f'[warehouse]\nurl = "{URL}"\n{said}').limits == Limits(90, "2GB", 6)
-    assert config(f'[warehouse]\nurl = "{URL}"\nmemory = ""\nthreads = 0').limits == Limits(30, None, None)
+    assert config(f'[warehouse]\nurl = "{URL}"\n{said}').limits == Limits(90, "2GB", 6, MOST_ROWS)
+    assert config(f'[warehouse]\nurl = "{URL}"\nmemory = ""\nthreads = 0').limits == Limits(30, None, None, MOST_ROWS)
 
 
 def test_the_environment_comes_before_the_secrets_and_these_before_the_file(
