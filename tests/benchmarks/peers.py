@@ -106,8 +106,9 @@ def _values(asked: Asked) -> dict[str, str]:
         "active_30": day(last - timedelta(30)),
         "active_90": day(last - timedelta(90)),
         "off": ", ".join(f"({day(each)}, {change})" for each, change in off),
-        "contacts_of": ASSIGNMENT_CONTACTS.name,
-        "results_of": ASSIGNMENT_RESULTS.name,
+        "first_on": f"a.{ASSIGNMENT_CONTACTS.name}_first_on",
+        "first_reached_on": f"a.{ASSIGNMENT_CONTACTS.name}_first_reached_on",
+        "converted_on": f"a.{ASSIGNMENT_RESULTS.name}_converted_on",
     }
 
 
@@ -209,23 +210,22 @@ _KNOWN = f"(a.closed_on IS NULL OR a.closed_on <= {_seen('assigned_on')})"
 _DUE = f"a.due_on <= {_seen('assigned_on')}"
 _COVERED = {
     "assigned": "count(*)",
-    "contacted": f"count(*) FILTER (first_on <= {_seen('assigned_on')})",
+    "contacted": f"count(*) FILTER ($first_on <= {_seen('assigned_on')})",
 }
 _FOLLOWED = _COVERED | {
-    "reached": f"count(*) FILTER (first_reached_on <= {_seen('assigned_on')})",
+    "reached": f"count(*) FILTER ($first_reached_on <= {_seen('assigned_on')})",
     "list_signed": f"count(*) FILTER (a.outcome IN ('signed', 'activated') AND {_KNOWN})",
     "list_activated": f"count(*) FILTER (a.outcome = 'activated' AND {_KNOWN})",
     "due": f"count(*) FILTER ({_DUE})",
-    "contacted_on_time": f"count(*) FILTER ({_DUE} AND first_on <= a.due_on)",
-    "converted": f"count(*) FILTER (converted_on <= {_seen('assigned_on')})",
+    "contacted_on_time": f"count(*) FILTER ({_DUE} AND $first_on <= a.due_on)",
+    "converted": f"count(*) FILTER ($converted_on <= {_seen('assigned_on')})",
 }
 
 
 def _assigned(counts: Mapping[str, str], finest: str, grains: Sequence[Grain]) -> Scan:
-    results = "LEFT JOIN $results_of r USING (assignment_id)" if "converted" in counts else ""
     rows = f"""
         SELECT (assigned_on < $from)::INT AS p, {finest}, {_counted(counts)}
-        FROM assignments a JOIN place USING (branch_id) LEFT JOIN $contacts_of f USING (assignment_id) {results}
+        FROM assignments a JOIN place USING (branch_id)
         WHERE {_within("assigned_on")} AND $product GROUP BY ALL"""
     return _added_up(rows, counts, grains)
 
