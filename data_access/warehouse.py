@@ -33,7 +33,7 @@ from sqlalchemy.engine.reflection import ObjectKind
 from data_access import small_counts
 from data_access.access import Viewer, unsound
 from data_access.merging import answered, counted
-from data_access.rollups import PREFIX, Rollup, rollups_for
+from data_access.rollups import DEEPEST, PREFIX, Rollup, depth, rollups_for
 from data_access.settings import UNLIMITED, Limits
 from data_access.sql import (
     Given,
@@ -276,11 +276,12 @@ class Warehouse:
     def _read_ahead(self, questions: Iterable[Question], viewer: Viewer) -> None:
         state = self.state()
         given = self._given(state)
-        alone, open_ones = [], []
+        alone, shared = [], []
         for question in dict.fromkeys(questions):
-            (alone if small_counts.is_guarded(question, viewer) else open_ones).append(question)
+            together = not small_counts.is_guarded(question, viewer) and _reads_much(question, viewer, state)
+            (shared if together else alone).append(question)
         # What is known, or coming, needs no scan.
-        unread = [q for q in open_ones if not self._is_kept(state, statement(q, viewer, given))]
+        unread = [q for q in shared if not self._is_kept(state, statement(q, viewer, given))]
         scans, answers = merged(unread, viewer, given)
         wanted = {
             place: _Together(state, statement(unread[place], viewer, given), answer, _types_of(unread[place]), Future())
@@ -960,6 +961,13 @@ def _schema(asked: Asked) -> pa.Schema:
 
 def _types_of_listing(question: ListingQuestion) -> dict[str, str]:
     return {c.name: "Int64" if c.unit is Unit.COUNT else _type_of(c.of.type) for c in question.listing.columns}
+
+
+def _reads_much(question: Question, viewer: Viewer, state: State) -> bool:
+    """Whether a question reads so many rows that reading them once for several questions pays: near the top of the tree, and without
+    rollups. Elsewhere two statements are planned and answered sooner than one for both."""
+    tops = [(viewer.branch_id,), *(ids for dimension, ids in question.where if dimension.in_tree)]
+    return not state.rollups and all(min(depth(state.paths.get(i or "")) for i in ids) <= DEEPEST for ids in tops)
 
 
 def _is_stored(derived: Derived, present: frozenset[Need]) -> bool:
