@@ -125,8 +125,9 @@ def _store_derived(connection: duckdb.DuckDBPyConnection) -> None:
     present = frozenset(connection.execute("SELECT table_name, column_name FROM duckdb_columns()").fetchall())
     beside: dict[Table, list[Derived]] = {}
     for derived in DERIVED:
-        if reads(derived.of) <= present:
-            beside.setdefault(stored_beside(derived)[0], []).append(derived)
+        table, _names = stored_beside(derived)
+        if reads(derived.of) | {(table.name, key_of(table).name)} <= present:
+            beside.setdefault(table, []).append(derived)
     for table, all_derived in beside.items():
         columns, joins = [f"{table.name}_before.*"], ""
         for derived in all_derived:
