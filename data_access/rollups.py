@@ -29,6 +29,7 @@ from measures.dimensions import (
     FAMILY,
     PRODUCT,
     REGION,
+    SUB_BRANCH,
     TIME,
     branch_keys,
     campaign_key,
@@ -49,6 +50,7 @@ from measures.period import (
     year_of_months,
 )
 from measures.rollups import ROLLUPS
+from measures.schema import branches
 
 DEEPEST = 2
 """Head office and the branches right below it: the levels at which a whole bank is looked at."""
@@ -58,6 +60,9 @@ PREFIX = "rollup_"
 
 ROLLED_UNTIL = bindparam("rolled_until", type_=Date)
 """The data's date for which rollups were made: the rows seen on this day are of all days."""
+
+_SUB_BRANCH = branches.alias("rolled_sub_branch")
+"""Names the sub-branches that a rollup keeps although they lie deeper than its branches."""
 
 _EVER = Period(date(1, 1, 1), date(9999, 12, 31))
 
@@ -118,13 +123,17 @@ class Rollup:
             keys |= campaign_key(stored.campaign_id)
         if day is not None:
             keys |= time_keys(day)
+        lookups = lookups_of(self.table, stored.branch_id)
+        if SUB_BRANCH in self.by:
+            keys[SUB_BRANCH] = Key(stored.sub_branch_id, _SUB_BRANCH.c.name)
+            lookups[_SUB_BRANCH] = _SUB_BRANCH.c.branch_id == stored.sub_branch_id
         return replace(
             fact,
             source=source,
             branch=stored.branch_id,
             day=day,
             keys={dimension: key for dimension, key in keys.items() if dimension in fact.keys},
-            lookups=lookups_of(self.table, stored.branch_id),
+            lookups=lookups,
             only=(),
             agent=None,
             customer_list=None,

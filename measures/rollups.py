@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from measures import activation, complaints, follow_up, targets
-from measures.dimensions import CAMPAIGN, CAUSE, CONTACT_KIND, OPEN_AGE, PAYROLL, PRODUCT, USE_CHANNEL
+from measures.dimensions import CAMPAIGN, CAUSE, CONTACT_KIND, OPEN_AGE, PAYROLL, PRODUCT, SUB_BRANCH, USE_CHANNEL
 from measures.model import Dimension, Fact
 
 ROLLUPS: Mapping[Fact, tuple[tuple[Dimension, ...], ...]] = {
-    activation.SIGNED: ((PRODUCT, PAYROLL),),
+    activation.SIGNED: ((PRODUCT, PAYROLL), (PRODUCT, SUB_BRANCH)),
     activation.CLOSED: ((PRODUCT, PAYROLL),),
     activation.HELD: ((PRODUCT,),),
     activation.CUSTOMERS: ((PAYROLL,),),

@@ -76,10 +76,11 @@ state["desk"] = desk = Desk(
     reader.name,
     reader.holds,
 )
-desk.ask_ahead(state.get(f"_asked_{page.url_path}", ()))
+before = state.get(f"_asked_{page.url_path}")
+desk.ask_ahead(ready.asked_first(page.url_path, now.catalogue) if before is None else before)
 try:
     page.run()
-    ready.note(page.url_path, desk)
+    ready.note(page.url_path, desk, first=before is None)
 except Told as error:
     drawn.failed(say.told(error), say)
 state[f"_asked_{page.url_path}"] = desk.asked

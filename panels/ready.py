@@ -10,8 +10,9 @@ from dataclasses import replace
 
 from data_access.settings import SettingsError
 from data_access.warehouse import State, Warehouse
+from measures.catalogue import Catalogue
 from measures.question import Told
-from panels.desk import Desk
+from panels.desk import Ask, Desk
 from presentation.filters import is_untouched, renewed
 
 log = logging.getLogger(__name__)
@@ -27,8 +28,22 @@ _seen: dict[tuple[str, str], tuple[float, Desk]] = {}
 """When each page was last seen by somebody of each role, from the top of the tree and under the filters it opens with."""
 
 
-def note(page: str, desk: Desk) -> None:
+_first: dict[str, tuple[Catalogue, tuple[Ask, ...]]] = {}
+"""What each page asked in the first run of a session, before anybody turned its switches."""
+
+
+def asked_first(page: str, known: Catalogue) -> tuple[Ask, ...]:
+    """What `page` asks whoever opens it: as somebody's first run of it did, of a warehouse with the same measures."""
+    with _lock:
+        catalogue, asked = _first.get(page, (None, ()))
+    return asked if catalogue is known else ()
+
+
+def note(page: str, desk: Desk, *, first: bool) -> None:
     """Remembers what `page` has asked in this run, if it was as whoever opens it first will see it."""
+    if first and desk.asked:
+        with _lock:
+            _first[page] = (desk.state.catalogue, tuple(desk.asked))
     top = desk.warehouse.root()
     if desk.asked and desk.viewer.branch_id == top and not desk.viewer.agent_id and is_untouched(desk.filters, top):
         with _lock:
@@ -78,3 +93,4 @@ def forget() -> None:
     """Forgets which pages were seen."""
     with _lock:
         _seen.clear()
+        _first.clear()

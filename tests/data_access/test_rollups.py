@@ -125,7 +125,8 @@ def read(
 
 # Equal answers ------------------------------------------------------------------------------------------------------
 
-GRAINS = [(), ("below",), ("product", "below"), ("month",), ("family", "week"), ("payroll",), ("cause",), ("campaign",)]
+GRAINS = [(), ("below",), ("product", "below"), ("month",), ("family", "week"), ("payroll",), ("cause",), ("campaign",),
+          ("below", "sub_branch", "product", "month")]  # fmt: skip
 
 
 @pytest.mark.parametrize("by", GRAINS, ids="-".join)
@@ -286,7 +287,9 @@ def test_branches_below_a_branch_and_regions_are_asked_of_the_facts(rolled_duckd
     assert read(rolled_duckdb, "signed", "below", branch="12") == {"": {None}}
     assert read(rolled_duckdb, "signed", "below", parent="12") == {"": {None}}
     assert read(rolled_duckdb, "signed", branch="12") == {"": {"product payroll"}}
-    for by in ("sub_branch", "outlet", "branch", "region", "area", "age_band", "agent"):
+    assert read(rolled_duckdb, "signed", "sub_branch") == {"": {"product sub_branch"}}
+    assert read(rolled_duckdb, "signed", "sub_branch", branch="12") == {"": {"product sub_branch"}}
+    for by in ("outlet", "branch", "region", "area", "age_band", "agent"):
         assert read(rolled_duckdb, "signed", by) == {"": {None}}
     for by in ("region", "agent"):
         assert read(rolled_duckdb, "signed", chosen={by: ("North",)}) == {"": {None}}

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 
@@ -138,6 +139,17 @@ def test_what_nobody_looked_at_is_not_asked(visit, own_file) -> None:
     assert ready.ask_again(source, source.state()) == 1
     # Another warehouse's readers ask nothing of this one.
     assert ready.ask_again(Warehouse(f"duckdb:///{own_file}"), source.state()) == 0
+
+
+def test_whoever_opens_a_page_is_asked_ahead_what_its_first_run_asked(visit, own_file) -> None:
+    reader = visit(f"duckdb:///{own_file}").show("activation")
+    known = the_warehouse().state().catalogue
+    first = ready.asked_first("activation", known)
+    assert {"signed", "cohort_activation_rate"} <= {measure.name for ask in first for measure in ask.measures}
+    reader.turn("activation_tables", "activation_by_product")
+    assert ready.asked_first("activation", known) == first
+    assert ready.asked_first("complaints", known) == ()
+    assert ready.asked_first("activation", replace(known)) == ()  # other measures under the same names
 
 
 def test_what_was_looked_at_long_ago_is_not_asked(visit, own_file, monkeypatch) -> None:
