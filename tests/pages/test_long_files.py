@@ -149,9 +149,10 @@ def test_the_page_stops_a_file_that_the_reader_cancels(visit, busy: Path) -> Non
 
 def test_a_warehouse_that_is_loaded_again_before_the_writer_has_opened_it_is_told(lines: Queue, tmp_path: Path) -> None:
     path = busy_bank(tmp_path)
-    file = begun(lines, path)
     (tmp_path / "again").mkdir()
-    busy_bank(tmp_path / "again").replace(path)
+    again = busy_bank(tmp_path / "again")
+    file = begun(lines, path)
+    again.replace(path)
     assert over(file) == "failed"
     assert EN.told(file.fault) == "New data were loaded meanwhile. Make the file again."
     assert over(begun(lines, path)) == "ready"
