@@ -18,6 +18,7 @@ from sqlalchemy import (
     Double,
     FromClause,
     Integer,
+    Join,
     Select,
     String,
     Subquery,
@@ -573,13 +574,14 @@ def _listed(
     usable: bool = True,
 ) -> Select:
     """`rows` of the listing that the viewer may see, of lists that may be used today, or of those that may not."""
-    fact = listing.fact
+    fact, on_one_day = _on_one_day(listing.fact)
     chosen = frozenset(f.dimension for f in filters)
     wanted = _wanted(fact, "", filters, chosen, held)
     if fact.customer_list is not None:
         until = fact.customer_list.usable_until
         wanted.append(or_(until.is_(None), until >= TODAY) if usable else until < TODAY)
-    return rows.select_from(fact.joined(PLACE, [*columns, *wanted])).where(*wanted)
+    rows = rows.select_from(fact.joined(PLACE, [*columns, *wanted])).where(*wanted)
+    return _on_own_days(rows, "", one=on_one_day)
 
 
 def _side_by_side(
@@ -644,6 +646,7 @@ def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Map
         return select(*(there.c[name] for d in by for name in _key_names(d)), *typed)
     counts = [part[0] for part in mine]
     fact, of = _read_from(fact, _rollup(shape, fact, ending, counts, by), counts)
+    fact, on_one_day = _on_one_day(fact) if dict(shape.days)[ending] == 1 else (fact, False)
     keys = {dimension: fact.keys[dimension] for dimension in by}
     columns: list[ColumnElement] = [key.id.label(dimension.name) for dimension, key in keys.items()]
     columns += [func.max(key.name).label(d.name + NAME) for d, key in keys.items() if d.named]
@@ -656,7 +659,7 @@ def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Map
     rows = select(*columns).select_from(fact.joined(PLACE, [*columns, *wanted]))
     # Grouped by position: PostgreSQL takes one expression with parameters, written twice, for two different ones.
     rows = rows.where(*wanted).group_by(*(literal_column(str(n + 1)) for n in range(len(by))))
-    return _on_own_days(rows, ending)
+    return _on_own_days(rows, ending, one=on_one_day)
 
 
 def _kept_by(fact: Fact, filters: tuple[_Filter, ...]) -> tuple[_Filter, ...]:
@@ -767,6 +770,7 @@ def _scan(shape: _ScanShape) -> tuple[Select, Mapping[str, TypeEngine]]:
     The rows are chosen in a sub-query that has the keys as columns: so that a key, which may hold parameters, is written once.
     """
     fact, of_counts = _read_from(shape.fact, shape.rollup, shape.counts)
+    fact, on_one_day = _on_one_day(fact) if shape.days == 1 else (fact, False)
     of_counts = {count: at_hand(of, shape.stored) for count, of in of_counts.items()}
     dimensions = dict.fromkeys(dimension for grain in shape.grains for dimension in grain)
     named = {d.name: at_hand(fact.keys[d].id, shape.stored) for d in dimensions}
@@ -812,6 +816,7 @@ def _scan(shape: _ScanShape) -> tuple[Select, Mapping[str, TypeEngine]]:
         found[f"count_{number}"] = cast(visitors.replacement_traverse(of_counts[count], {}, from_rows), count.type)
     counted = select(*(of.label(name) for name, of in found.items())).select_from(rows).group_by(*grouped)
     types = {name: of.type for name, of in found.items()}
+    counted = _on_own_days(counted, "", one=on_one_day)
     return _with_given(counted, (("", shape.days),), shape.days_off), types
 
 
@@ -849,18 +854,36 @@ def at_hand(expression: ColumnElement, stored: frozenset[str]) -> ColumnElement:
     return visitors.replacement_traverse(expression, {}, found) if there else expression
 
 
-def _on_own_days(rows: Select, ending: str) -> Select:
-    """`rows` with balances taken and outcomes seen on the days of the period that `ending` names; each period has its own."""
-    if not ending:
+def _on_one_day(fact: Fact) -> tuple[Fact, bool]:
+    """A balance that is taken on a single day, with that day in its conditions instead of a table of days to be joined; and whether
+    it is such. So the engine looks at the rows of the branches that are asked for, instead of first at those of the day."""
+    source, conditions = _without_days(fact.source)
+    return replace(fact, source=source, only=(*fact.only, *conditions)), bool(conditions)
+
+
+def _without_days(source: FromClause) -> tuple[FromClause, list[ColumnElement[bool]]]:
+    if not isinstance(source, Join):
+        return source, []
+    if source.right is AS_OF:
+        return source.left, [source.onclause]
+    left, conditions = _without_days(source.left)
+    return Join(left, source.right, source.onclause, source.isouter), conditions
+
+
+def _on_own_days(rows: Select, ending: str, *, one: bool) -> Select:
+    """`rows` with balances taken and outcomes seen on the days of the period that `ending` names: each period has its own. `one`
+    says that the balance is taken on a single day, and that the days are not joined."""
+    if not ending and not one:
         return rows
     days = table(AS_OF.name + ending, column("day", Date))
+    day = bindparam(f"day_0{ending}", type_=Date) if one else days.c.day
     seen_on = bindparam(SEEN_ON.key + ending, type_=Date)
 
     def own_days(element, **_kwargs):
         if element is AS_OF:
             return days
         if element is AS_OF.c.day:
-            return days.c.day
+            return day
         if isinstance(element, BindParameter) and element.key == SEEN_ON.key:
             return seen_on
         if isinstance(element, CTE) or isinstance(getattr(element, "table", None), CTE):

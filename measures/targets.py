@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from sqlalchemy import ColumnElement, Date, Subquery, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Date, FromClause, and_, case, func, or_, select
 
 from measures.activation import SIGNED as _SIGNED
 from measures.activation import activated as _activated
@@ -47,25 +48,34 @@ _days = (
 )
 
 
-def _fact(name: str, grain: str, rows: Subquery, *elapsed: Dimension) -> Fact:
-    """Targets, or what counts towards them, on a day: `rows` hold the branch, product and agent of the target, the day, and the
+def _fact(
+    name: str,
+    grain: str,
+    source: FromClause,
+    of: Mapping[str, ColumnElement],
+    *elapsed: Dimension,
+    only: tuple[ColumnElement, ...] = (),
+) -> Fact:
+    """Targets, or what counts towards them, on a day: `of` tells the branch, product and agent of the target, the day, and the
     dimensions that are `elapsed`, each under its name."""
+    branch, product, agent, day = (of[name] for name in ("branch_id", "product_id", "agent_id", "day"))
     return Fact(
         name=name,
         grain=grain,
-        source=rows,
-        branch=rows.c.branch_id,
+        source=source,
+        branch=branch,
         placed=Placed.BALANCE,
-        day=rows.c.day,
+        day=day,
         keys=_tree_keys
-        | product_keys(rows.c.product_id)
-        | agent_key(rows.c.agent_id)
-        | time_keys(rows.c.day)
-        | {dimension: Key(rows.c[dimension.name]) for dimension in elapsed},
-        lookups=branch_lookups(rows.c.branch_id)
-        | {products: products.c.product_id == rows.c.product_id, agents: agents.c.agent_id == rows.c.agent_id},
-        whole=_whole(rows.c.product_id, rows.c.agent_id),
-        agent=rows.c.agent_id,  # to an agent, the targets set for the agent: not those of the branch
+        | product_keys(product)
+        | agent_key(agent)
+        | time_keys(day)
+        | {dimension: Key(of[dimension.name]) for dimension in elapsed},
+        lookups=branch_lookups(branch)
+        | {products: products.c.product_id == product, agents: agents.c.agent_id == agent},
+        only=only,
+        whole=_whole(product, agent),
+        agent=agent,  # to an agent, the targets set for the agent: not those of the branch
     )
 
 
@@ -102,7 +112,7 @@ def _set(measure: str) -> Fact:
         .subquery(f"{measure}_targets")
     )
     grain = _("one target, running on the last day of the period")
-    return _fact(f"{measure}_targets", grain, rows, DAYS_RUN, DAYS_LEFT)
+    return _fact(f"{measure}_targets", grain, rows, rows.c, DAYS_RUN, DAYS_LEFT)
 
 
 def _reached(measure: str, day: ColumnElement[Date]) -> Fact:
@@ -112,35 +122,27 @@ def _reached(measure: str, day: ColumnElement[Date]) -> Fact:
     reached by, without that target or beside another one.
     """
     owner, place = branches.alias("owner"), branches.alias("place_of_contract")
-    rows = (
-        select(
-            targets.c.branch_id,
-            targets.c.product_id,
-            targets.c.agent_id,
-            AS_OF.c.day,
-            *_days,
-            days_between(day, AS_OF.c.day).label(DAYS_AGO.name),
+    # No sub-query: the engine then looks for contracts of those targets alone that a question is about.
+    source = (
+        targets.join(AS_OF, _running)
+        .join(owner, owner.c.branch_id == targets.c.branch_id)
+        .join(place, func.substr(place.c.path, 1, func.length(owner.c.path)) == owner.c.path)
+        .join(
+            contracts,
+            and_(
+                contracts.c.branch_id == place.c.branch_id,
+                day >= targets.c.starts_on,
+                day <= AS_OF.c.day,
+                or_(targets.c.product_id.is_(None), targets.c.product_id == contracts.c.product_id),
+                or_(targets.c.agent_id.is_(None), targets.c.agent_id == contracts.c.agent_id),
+            ),
         )
-        .select_from(
-            targets.join(AS_OF, _running)
-            .join(owner, owner.c.branch_id == targets.c.branch_id)
-            .join(place, func.substr(place.c.path, 1, func.length(owner.c.path)) == owner.c.path)
-            .join(
-                contracts,
-                and_(
-                    contracts.c.branch_id == place.c.branch_id,
-                    day >= targets.c.starts_on,
-                    day <= AS_OF.c.day,
-                    or_(targets.c.product_id.is_(None), targets.c.product_id == contracts.c.product_id),
-                    or_(targets.c.agent_id.is_(None), targets.c.agent_id == contracts.c.agent_id),
-                ),
-            )
-        )
-        .where(targets.c.measure == measure)
-        .subquery(f"{measure}_toward_targets")
     )
+    of = {name: targets.c[name] for name in ("branch_id", "product_id", "agent_id")}
+    of |= {"day": AS_OF.c.day, DAYS_AGO.name: days_between(day, AS_OF.c.day)} | {e.name: e for e in _days}
     grain = _("one contract that counts towards a target running on the last day of the period")
-    return _fact(f"{measure}_toward_targets", grain, rows, DAYS_RUN, DAYS_LEFT, DAYS_AGO)
+    only = (targets.c.measure == measure,)
+    return _fact(f"{measure}_toward_targets", grain, source, of, DAYS_RUN, DAYS_LEFT, DAYS_AGO, only=only)
 
 
 def _family(of: Count, day: ColumnElement[Date], texts: dict[str, tuple[str, str]]) -> tuple[Measure, ...]:
