@@ -1,8 +1,9 @@
 """Rollups: stored, coarser copies of facts, and when one of them may stand in for its fact.
 
 A row of a rollup stands for all rows of one fact on one day, with the same values of a few dimensions, at or below one branch
-that is at most `DEEPEST` levels deep; its columns are the fact's counts. So what is asked of the bank, or of a branch right below
-head office, is added up from thousands of rows instead of millions. Whatever a rollup does not hold is asked of the fact.
+that is at most `deepest` levels deep; its columns are the fact's counts. So what is asked of the bank, or of a branch right below
+head office, is added up from thousands of rows instead of millions; balances, which are taken on few days, of each branch.
+Whatever a rollup does not hold is asked of the fact.
 
 What becomes of an event depends on the day from which it is looked at, and a balance on the day on which it is taken. Both are
 stored for the days that the dashboard's own periods look at (`looked_from`, `balance_days`), and for no other.
@@ -49,11 +50,14 @@ from measures.period import (
     preset_period,
     year_of_months,
 )
-from measures.rollups import ROLLUPS
+from measures.rollups import AT_EVERY_BRANCH, ROLLUPS
 from measures.schema import branches
 
-DEEPEST = 2
+NEAR_THE_TOP = 2
 """Head office and the branches right below it: the levels at which a whole bank is looked at."""
+
+EVERYWHERE = 1_000
+"""Deeper than any tree is."""
 
 PREFIX = "rollup_"
 """Begins the name of each table that holds a rollup, and of no other."""
@@ -78,6 +82,8 @@ class Rollup:
     fact: Fact
     by: tuple[Dimension, ...]
     counts: tuple[Count, ...]
+    deepest: int
+    """How deep the branches lie that it tells apart."""
     until: date
     version: str
     """What the name ends in."""
@@ -154,8 +160,9 @@ class Usable:
     """What decides, of one question, which rollups may answer it: everything but its shape."""
 
     held: tuple[Rollup, ...] = ()
-    below: bool = False
-    """Whether the branches below the one looked at are those that rollups tell apart."""
+    """Those that tell apart the branches asked for."""
+    below: frozenset[Rollup] = frozenset()
+    """Those that tell apart the branches right below the one looked at."""
     same_date: bool = False
     """Whether the question is asked on the data's date that the rollups were made for."""
     seen: frozenset[str] = frozenset()
@@ -167,10 +174,10 @@ class Usable:
         self, fact: Fact, ending: str, counts: Sequence[Count], by: Iterable[Dimension], chosen: Iterable[Dimension]
     ) -> Rollup | None:
         """The rollup that gives the same numbers as `fact` for `counts` in the period `ending`, split by the dimensions `by` and
-        filtered by those `chosen`; None where none does. What is `chosen` in the tree lies no deeper than the rollups."""
+        filtered by those `chosen`; None where none does."""
         for rollup in self.held:
             kept = {*rollup.by, *TIME} | ({FAMILY} if PRODUCT in rollup.by else set())
-            split = {dimension for dimension in by if not (dimension is BELOW and self.below)}
+            split = {dimension for dimension in by if not (dimension is BELOW and rollup in self.below)}
             narrowed = {dimension for dimension in chosen if not dimension.in_tree}
             if (
                 rollup.fact is fact
@@ -202,9 +209,11 @@ def rollups_for(present: frozenset[Need], until: date, load: str) -> tuple[Rollu
     if not load:
         return ()
     known = catalogue(present)
-    made_for = repr((load, until, sorted(looked_from(until).items()), balance_days(until), DEEPEST))
+    made_for = repr((load, until, sorted(looked_from(until).items()), balance_days(until)))
     found = []
-    for declared, kinds in ROLLUPS.items():
+    declared_at = [(NEAR_THE_TOP, *near) for near in ROLLUPS.items()]
+    declared_at += [(EVERYWHERE, *everywhere) for everywhere in AT_EVERY_BRANCH.items()]
+    for deepest, declared, kinds in declared_at:
         counts = _counts(known, declared)
         if not counts:
             continue
@@ -213,9 +222,9 @@ def rollups_for(present: frozenset[Need], until: date, load: str) -> tuple[Rollu
             read = [fact.source, fact.branch, fact.day, *fact.only, *fact.lookups.values()]
             read += [*(fact.keys[kept].id for kept in by), *(count.of for count in counts)]
             named = [*map(column_of, by), *(count.name for count in counts)]
-            texts = [made_for, repr(named), *(_text(part) for part in read if part is not None)]
+            texts = [made_for, repr((deepest, named)), *(_text(part) for part in read if part is not None)]
             version = hashlib.sha256("\n".join(texts).encode()).hexdigest()[:12]
-            found.append(Rollup(fact, by, counts, until, version))
+            found.append(Rollup(fact, by, counts, deepest, until, version))
     return tuple(found)
 
 

@@ -47,7 +47,7 @@ from sqlalchemy.types import TypeEngine
 
 from data_access.access import AGENT as VIEWERS_AGENT
 from data_access.access import VIEWER, Permission, Viewer, demand, visible
-from data_access.rollups import DEEPEST, ROLLED_UNTIL, Rollup, Usable, balance_days, column_of, depth, looked_from
+from data_access.rollups import ROLLED_UNTIL, Rollup, Usable, balance_days, column_of, depth, looked_from
 from measures.catalogue import DERIVED
 from measures.dimensions import AGENT, PLACE, lies_below
 from measures.given import AS_OF, DATA_UNTIL, DAYS_OFF, PARENT, SEEN_ON, TODAY
@@ -252,14 +252,17 @@ def _usable(
 ) -> Usable:
     """Which rollups may answer for this viewer, these branches and these days; none for who is held to the own customers."""
     tops = [viewer.branch_id, *(i for dimension, ids in question.where if dimension.in_tree for i in ids)]
-    if not given.rollups or _held(viewer) or not all(0 < depth(given.paths.get(top)) <= DEEPEST for top in tops):
+    depths = [depth(given.paths.get(top)) for top in tops]
+    held = tuple(rollup for rollup in given.rollups if max(depths) <= rollup.deepest)
+    if not held or not min(depths) or _held(viewer):
         return Usable()
+    parent = depth(given.paths.get(_parent(question, viewer)))
     until = given.rollups[0].until
     looked, stored = looked_from(until), set(balance_days(until))
     seen = {ending: looked.get(_seen_on(question, period, given)) for ending, period in periods.items()}
     return Usable(
-        given.rollups,
-        below=depth(given.paths.get(_parent(question, viewer))) < DEEPEST,
+        held,
+        below=frozenset(rollup for rollup in held if parent < rollup.deepest),
         same_date=given.data_until == until,
         seen=frozenset(e for e, of in seen.items() if of and of.start <= periods[e].start and periods[e].end <= of.end),
         balances=frozenset(ending for ending, listed in days.items() if stored.issuperset(listed)),
@@ -363,7 +366,7 @@ def tree_statement() -> Statement:
 def rollup_statement(rollup: Rollup, given: Given) -> Statement:
     """All rows of a rollup, worked out from its fact: for the warehouse itself, never for a reader."""
     fact, by = rollup.fact, {column_of(dimension): rollup.fact.keys[dimension].id for dimension in rollup.by}
-    kept = _kept_branches()
+    kept = _kept_branches(rollup.deepest)
     columns = [kept.c.kept_id.label("branch_id")]
     columns += [key.label(name) for name, key in by.items()]
     columns += [fact.day.label("day")] if fact.day is not None else []
@@ -394,14 +397,14 @@ def rollup_statement(rollup: Rollup, given: Given) -> Statement:
     return Statement(_with_given(rows, (("", len(days)),), 0), listed)
 
 
-@lru_cache(maxsize=1)
-def _kept_branches() -> Subquery:
+@lru_cache(maxsize=2)
+def _kept_branches(deepest: int) -> Subquery:
     """Each branch beside the one under which a rollup keeps it: itself, or the one above it on the deepest level kept. Worked out
     once for each branch, not for each row of a fact."""
     node, top = branches.alias("node"), branches.alias("top")
     levels = func.length(top.c.path) - func.length(func.replace(top.c.path, ".", ""))
     rows = select(node.c.branch_id, func.coalesce(top.c.branch_id, node.c.branch_id).label("kept_id"))
-    source = node.outerjoin(top, and_(levels == DEEPEST, lies_below(node.c.path, top.c.path)))
+    source = node.outerjoin(top, and_(levels == deepest, lies_below(node.c.path, top.c.path)))
     return rows.select_from(source).subquery("kept_branches")
 
 

@@ -14,7 +14,7 @@ import uuid
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from functools import lru_cache
@@ -33,7 +33,7 @@ from sqlalchemy.engine.reflection import ObjectKind
 from data_access import small_counts
 from data_access.access import Viewer, unsound
 from data_access.merging import answered, counted
-from data_access.rollups import DEEPEST, PREFIX, Rollup, depth, rollups_for
+from data_access.rollups import NEAR_THE_TOP, PREFIX, Rollup, depth, rollups_for
 from data_access.settings import UNLIMITED, Limits
 from data_access.sql import (
     Given,
@@ -56,6 +56,7 @@ from data_access.sql import (
     viewers_statement,
     withheld_count,
 )
+from data_access.turns import drawing, reading
 from measures.catalogue import DERIVED, Catalogue, catalogue
 from measures.model import Derived, Need, Unit, _
 from measures.period import Period
@@ -65,7 +66,10 @@ from measures.schema import DAILY_EVENTS, DAY_OF, DEMO_SOURCE, EVENTS, REQUIRED,
 log = logging.getLogger(__name__)
 
 LOOK_AGAIN_SECONDS = 5
-"""How often a server is asked whether a new load has come in. A file is looked at before each answer: that costs nothing."""
+"""How often a server is asked whether a new load has come in."""
+
+LOOK_AT_FILE_SECONDS = 0.02
+"""How often a file is looked at: once for the many questions of a page, since each look makes a thread wait for its turn again."""
 
 POSTGRES_OPTIONS = {"connect_timeout": "5", "options": "-c jit=off"}
 """A server that is not there is not waited for; compiling statements of many small parts takes longer than running them."""
@@ -224,7 +228,8 @@ class Warehouse:
     def state(self) -> State:
         """What is known of the warehouse now. Raises WarehouseError."""
         with self._lock:
-            if self._is_file or time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS or self._state is None:
+            look_again = LOOK_AT_FILE_SECONDS if self._is_file else LOOK_AGAIN_SECONDS
+            if time.monotonic() - self._looked_at > look_again or self._state is None:
                 self._move_to_newest()
                 self._looked_at = time.monotonic()
             return self._state
@@ -543,7 +548,8 @@ class Warehouse:
             if kept is None and coming is None:
                 self._coming[key] = mine
         if kept is None:
-            kept = coming.result() if coming else self._read_for_all(key, mine, asked, types)
+            with drawing.left_to_others():
+                kept = coming.result() if coming else self._read_for_all(key, mine, asked, types)
         return kept.answer.copy(deep=False)  # pandas copies on write: what a page changes stays its own
 
     def _key(self, state: State, asked: Statement) -> object:
@@ -558,7 +564,8 @@ class Warehouse:
     def _read_for_all(self, key: object, coming: Future, asked: Statement, types: Mapping[str, str]) -> _Kept:
         """Reads what nobody has read yet, for the cache and for whoever asks the same in the meantime."""
         try:
-            answer = self._read(asked, types, self._limits.rows)
+            with self._in_turn():
+                answer = self._read(asked, types, self._limits.rows)
         except BaseException as error:
             with self._lock:
                 self._coming.pop(key, None)
@@ -591,12 +598,16 @@ class Warehouse:
 
     def _arrow(self, asked: Statement, columns: pa.Schema) -> pa.Table:
         text, parameters = self._compiled(asked.select)
-        with self._connected() as connection, self._in_time(connection):
+        with self._in_turn(), self._connected() as connection, self._in_time(connection):
             if self._is_file:
                 connection = connection.execution_options(duckdb_arrow=True)
                 return connection.exec_driver_sql(text, parameters(asked.parameters)).arrow.cast(columns)
             rows = connection.exec_driver_sql(text, parameters(asked.parameters)).mappings().fetchall()
             return pa.Table.from_pylist([dict(row) for row in rows], columns)
+
+    def _in_turn(self) -> AbstractContextManager[None]:
+        """For what pages ask. Whether a load has come in is looked at out of turn: everybody waits for it."""
+        return reading.one() if self._is_file else nullcontext()
 
     def _compile(self, select: sa.Select):
         compiled = select.compile(dialect=self._engine.dialect)
@@ -898,6 +909,7 @@ def _read_only(url: URL) -> Engine:
         url,
         connect_args={"read_only": True},
         isolation_level="AUTOCOMMIT",
+        skip_autocommit_rollback=True,
         pool_size=8,
         max_overflow=16,
         pool_reset_on_return=None,
@@ -967,7 +979,7 @@ def _reads_much(question: Question, viewer: Viewer, state: State) -> bool:
     """Whether a question reads so many rows that reading them once for several questions pays: near the top of the tree, and without
     rollups. Elsewhere two statements are planned and answered sooner than one for both."""
     tops = [(viewer.branch_id,), *(ids for dimension, ids in question.where if dimension.in_tree)]
-    return not state.rollups and all(min(depth(state.paths.get(i or "")) for i in ids) <= DEEPEST for ids in tops)
+    return not state.rollups and all(min(depth(state.paths.get(i or "")) for i in ids) <= NEAR_THE_TOP for ids in tops)
 
 
 def _is_stored(derived: Derived, present: frozenset[Need]) -> bool:

@@ -25,3 +25,13 @@ ROLLUPS: Mapping[Fact, tuple[tuple[Dimension, ...], ...]] = {
 """For each fact the dimensions of its rollups, beside its day and the branches near the top; the narrowest first, because the
 first that can answer does. What is not here goes to the fact: by age, agent or customer a rollup is hardly shorter than the fact,
 and distinct customers cannot be added up."""
+
+AT_EVERY_BRANCH: Mapping[Fact, tuple[tuple[Dimension, ...], ...]] = {
+    activation.HELD: ((PRODUCT,),),
+    activation.CUSTOMERS: ((PAYROLL,),),
+    follow_up.OPEN: ((PRODUCT,),),
+    follow_up.OVERDUE: ((PRODUCT,),),
+    complaints.OPEN: ((PRODUCT,),),
+}
+"""The same for every branch, down to each outlet: of balances, which are taken on few days, and would be looked for on each of them
+among all rows of many years."""

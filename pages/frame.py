@@ -7,6 +7,7 @@ import streamlit as st
 from data_access.access import Permission
 from data_access.journal import journal_of
 from data_access.settings import SettingsError, settings
+from data_access.turns import begun, drawing
 from data_access.warehouse import warehouse
 from measures.question import Told
 from panels import ready
@@ -79,7 +80,8 @@ state["desk"] = desk = Desk(
 before = state.get(f"_asked_{page.url_path}")
 desk.ask_ahead(ready.asked_first(page.url_path, now.catalogue) if before is None else before)
 try:
-    page.run()
+    with begun(), drawing.one():
+        page.run()
     ready.note(page.url_path, desk, first=before is None)
 except Told as error:
     drawn.failed(say.told(error), say)

@@ -5,7 +5,7 @@ Here the two halves of the project meet: questions go to the warehouse, answers 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -60,7 +60,7 @@ class Desk:
     state: State
     viewer: Viewer
     filters: Filters
-    places: dict[str, Place]
+    places: Mapping[str, Place]
     products: dict[str, str]
     say: Words
     look: Look

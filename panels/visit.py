@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from threading import Lock
+from types import MappingProxyType
 
 import streamlit as st
+from cachetools import LRUCache, cached
 from streamlit.delta_generator import DeltaGenerator
 
 from data_access.access import Permission, Role, Viewer
@@ -39,7 +42,7 @@ class Reader:
 
     viewer: Viewer
     name: str
-    places: dict[str, Place]
+    places: Mapping[str, Place]
     holds: Callable[[], bool] = lambda: True
 
 
@@ -94,7 +97,7 @@ def is_older(source: Warehouse, shown: State) -> bool:
 
 def _as_from(reader: Reader, source: Warehouse, state: State, journal: Journal | None, say: Words) -> Reader:
     """The reader as they look: from their own branch, or from one below it where their role permits that and they chose one."""
-    places = drawn.places_of(source.branches(reader.viewer))
+    places = _places(source, state, reader.viewer)
     viewer = reader.viewer
     if viewer.may(Permission.VIEW_AS):
         viewer = view_as(viewer, drawn.view_as(places, viewer.branch_id, say), state.paths)
@@ -104,8 +107,14 @@ def _as_from(reader: Reader, source: Warehouse, state: State, journal: Journal |
             )
         st.session_state["_viewed_as"] = viewer.branch_id
     if viewer != reader.viewer:
-        places = drawn.places_of(source.branches(viewer))
+        places = _places(source, state, viewer)
     return replace(reader, viewer=viewer, places=places)
+
+
+# Thousands of branches are put together once for all who see the same of them, and not in each run.
+@cached(LRUCache(64), key=lambda source, state, viewer: (source, state.version, viewer.branch_id), lock=Lock())
+def _places(source: Warehouse, state: State, viewer: Viewer) -> Mapping[str, Place]:
+    return MappingProxyType(drawn.places_of(source.branches(viewer)))
 
 
 def _note(journal: Journal, action: Action, identity: Identity, viewer: Viewer | None) -> None:

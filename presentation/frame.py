@@ -135,13 +135,14 @@ def places_of(branches: pd.DataFrame) -> dict[str, Place]:
 
 def view_as(places: Mapping[str, Place], top: str, say: Words) -> str:
     """Asks from which branch to look; head office unless said otherwise."""
+    levels = {level: say(label) for level, label in LEVEL_LABELS.items()}
     with st.sidebar:
         return st.selectbox(
             say("View as"),
             list(places),
             key="view_as",
             index=list(places).index(top),
-            format_func=lambda id_: f"{places[id_].name} · {say(LEVEL_LABELS[places[id_].level])}",
+            format_func=lambda id_: f"{places[id_].name} · {levels[places[id_].level]}",
             persist_state="session",
             help=say("Look as somebody at that branch does: a branch sees itself and what is below it."),
         )

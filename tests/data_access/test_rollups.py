@@ -29,7 +29,7 @@ from measures.catalogue import DIMENSION, MEASURES, WHOLE_CONTRACT, dimension
 from measures.model import Measure
 from measures.period import Compare, Period, Preset, compared_period, preset_period
 from measures.question import Question, QuestionError, where
-from measures.rollups import ROLLUPS
+from measures.rollups import AT_EVERY_BRANCH, ROLLUPS
 from tests import asking, bank
 from tests.bank import BANK, DATA_UNTIL, DAYS_OFF, HEAD_OFFICE
 from tests.data_access import test_merging
@@ -38,6 +38,7 @@ PRESETS = [
     (preset_period(preset, DATA_UNTIL), compared_period(preset_period(preset, DATA_UNTIL), preset, compare))
     for preset, compare in product(Preset, Compare)
 ]
+DECLARED = sum(map(len, [*ROLLUPS.values(), *AT_EVERY_BRANCH.values()]))
 MONTH, MONTH_BEFORE = (date(2026, 5, 1), DATA_UNTIL), (date(2026, 4, 1), date(2026, 4, 20))
 
 
@@ -47,7 +48,7 @@ def rolled_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warehous
     bank.write_duckdb(BANK, path)
     embedded.add_rollups(path)
     with closing(Warehouse(f"duckdb:///{path}", DAYS_OFF)) as found:
-        assert len(found.state().rollups) == sum(map(len, ROLLUPS.values()))
+        assert len(found.state().rollups) == DECLARED
         yield found
 
 
@@ -79,9 +80,9 @@ def own_postgres(postgres_server: str) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def rolled_postgres(own_postgres: str) -> Iterator[Warehouse]:
-    assert len(roll_up.store(own_postgres)) == sum(map(len, ROLLUPS.values()))
+    assert len(roll_up.store(own_postgres)) == DECLARED
     with closing(Warehouse(own_postgres, DAYS_OFF)) as found:
-        assert len(found.state().rollups) == sum(map(len, ROLLUPS.values()))
+        assert len(found.state().rollups) == DECLARED
         yield found
 
 
@@ -175,7 +176,7 @@ def test_any_question_is_answered_the_same_from_rollups(
     if len({name for name, _id in counts}) < len(counts):
         measures = measures[:1]
     narrowed = where({DIMENSION[name]: ids for name, ids in chosen.items() if DIMENSION[name] in shared})
-    parent = data.draw(st.sampled_from([None, "1", "12"]), "parent")
+    parent = data.draw(st.sampled_from([None, "1", "12", "121"]), "parent")
     asked = Question(
         tuple(measures), period, tuple(DIMENSION[name] for name in by), narrowed, against=against, parent=parent
     )
@@ -295,6 +296,17 @@ def test_branches_below_a_branch_and_regions_are_asked_of_the_facts(rolled_duckd
         assert read(rolled_duckdb, "signed", chosen={by: ("North",)}) == {"": {None}}
 
 
+@pytest.mark.parametrize("branch", ["12", "121", "1210", "12_"])
+def test_balances_are_read_from_rollups_at_every_branch(both: tuple[Warehouse, Warehouse], branch: str) -> None:
+    rolled, _plain = both
+    for measures in ("holders", "complaints_open", "open_assignments overdue_assignments"):
+        assert None not in read(rolled, measures, branch=branch)[""]
+        assert read(rolled, measures, "below", branch=branch) == {"": {"product"}}
+        assert None not in read(rolled, measures, "below", chosen={"branch": (branch,)})[""]
+    asked = asking.question(rolled, "holders complaints_open", "below", "month", period=Period(*MONTH))
+    assert_equal_answers(both, replace(asked, parent=branch), asking.viewer(branch))
+
+
 def test_an_agent_is_never_answered_from_rollups(rolled_duckdb: Warehouse) -> None:
     every = " ".join(m.name for m in rolled_duckdb.state().catalogue.measures.values())
     assert read(rolled_duckdb, every, agent="a1") == {"": {None}}
@@ -321,11 +333,11 @@ def test_a_rollup_of_another_load_is_not_read_until_it_is_made_again(own_file: P
         connection.execute("INSERT INTO loads VALUES ('contracts', '2026-05-21 07:00:00', 19, 'core', '2026-05-20')")
     with closing(Warehouse(url, DAYS_OFF)) as warehouse:
         assert warehouse.state().rollups == ()
-        assert len(warehouse.state().outdated) == sum(map(len, ROLLUPS.values()))
+        assert len(warehouse.state().outdated) == DECLARED
         assert read(warehouse, "never_used") == {"": {None}}
         wanted = asking.number(warehouse, "never_used")
         made = roll_up.store(url)
-        assert len(made) == sum(map(len, ROLLUPS.values()))
+        assert len(made) == DECLARED
         assert warehouse.state().outdated == ()  # the running dashboard has moved over
         assert read(warehouse, "never_used") == {"": {"product payroll"}}
         assert asking.number(warehouse, "never_used") == wanted == 1
@@ -359,7 +371,7 @@ def test_a_load_with_long_tables_stores_its_rollups_itself(tmp_path: Path, monke
     monkeypatch.setattr(embedded, "FEW_ROWS", len(BANK["contracts"]) - 1)
     bank.write_duckdb(BANK, path)
     with closing(Warehouse(f"duckdb:///{path}")) as warehouse:
-        assert len(warehouse.state().rollups) == sum(map(len, ROLLUPS.values()))
+        assert len(warehouse.state().rollups) == DECLARED
 
 
 def test_a_load_that_no_dashboard_would_read_ends_without_rollups(
@@ -420,7 +432,7 @@ def test_the_command_adds_rollups_to_a_file_once_and_ask_explains_what_answers(
         "contracts_held, 2026-04-11 to 2026-04-30: contracts, row by row",
     }
     assert main(["rollup", "--url", url]) == 0
-    assert f"holds {sum(map(len, ROLLUPS.values()))} rollups of its latest load" in capsys.readouterr().err
+    assert f"holds {DECLARED} rollups of its latest load" in capsys.readouterr().err
     assert main(["rollup", "--url", url]) == 0
     assert "already" in capsys.readouterr().err
     assert main(asked) == 0
@@ -436,7 +448,7 @@ def test_ask_explains_that_rollups_are_of_another_load(own_file: Path, capsys: p
     assert main(["ask", "signed", "--explain", "--url", f"duckdb:///{own_file}"]) == 0
     row_by_row, why = capsys.readouterr().out.splitlines()
     assert row_by_row.endswith("contracts, row by row")
-    assert f"{sum(map(len, ROLLUPS.values()))} rollups are of another load" in why
+    assert f"{DECLARED} rollups are of another load" in why
 
 
 def test_the_command_says_why_a_warehouse_without_loads_has_no_rollups(
@@ -465,7 +477,7 @@ def test_the_statements_printed_for_a_server_make_the_rollups_when_they_are_run(
     with engine.begin() as connection:
         connection.exec_driver_sql(printed)
     with closing(Warehouse(own_postgres)) as warehouse:
-        assert len(warehouse.state().rollups) == sum(map(len, ROLLUPS.values()))
+        assert len(warehouse.state().rollups) == DECLARED
     assert main(["rollup", "--execute", "--url", own_postgres]) == 0
     assert "already" in capsys.readouterr().err
 
