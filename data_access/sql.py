@@ -84,14 +84,6 @@ class Source:
 
 
 @dataclass(frozen=True)
-class Statement:
-    """A SELECT and the values of its parameters."""
-
-    select: Select
-    parameters: Mapping[str, object]
-
-
-@dataclass(frozen=True)
 class _Filter:
     """A filter without its ids: how many there are, and whether rows with nothing recorded are kept too."""
 
@@ -124,6 +116,24 @@ class _Shape:
         return frozenset(self.by) - count.dimensions if measure is not count else frozenset()
 
 
+@dataclass(frozen=True)
+class Statement:
+    """A SELECT and the values of its parameters. `text` is the SELECT, or the shape of a question that it is written from: whoever
+    has the finished text of a shape at hand needs no SELECT, which takes a hundred times as much memory."""
+
+    text: Select | _Shape
+    parameters: Mapping[str, object]
+
+    @property
+    def select(self) -> Select:
+        return select_of(self.text)
+
+
+def select_of(text: Select | _Shape) -> Select:
+    """The SELECT that `text` is, or that answers questions of that shape."""
+    return _answer(text) if isinstance(text, _Shape) else text
+
+
 _Part = tuple[Count, frozenset[Dimension], str]
 """A count, the dimensions asked for that do not split it, and the ending of the period it is counted in."""
 
@@ -138,7 +148,7 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
     """
     demand(viewer, Permission.NUMBERS)
     periods, days = _periods(question, given)
-    return Statement(_answer(_shape(question, viewer, given)), _parameters(question, periods, days, viewer, given))
+    return Statement(_shape(question, viewer, given), _parameters(question, periods, days, viewer, given))
 
 
 def merged(questions: Sequence[Question], viewer: Viewer, given: Given) -> tuple[list[Scan], dict[int, Statement]]:
@@ -188,8 +198,7 @@ def merged(questions: Sequence[Question], viewer: Viewer, given: Given) -> tuple
         scans.append(Scan(Statement(select, values[rows]), columns, tables))
     answers = {}
     for place in sorted(sharing):
-        shape = replace(shapes[place], counted=True)
-        answers[place] = Statement(_answer(shape), {})
+        answers[place] = Statement(replace(shapes[place], counted=True), {})
     return scans, answers
 
 
@@ -494,7 +503,7 @@ def _parts(shape: _Shape) -> dict[_Part, None]:
     )
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=32)
 def _answer(shape: _Shape) -> Select:
     parts = _parts(shape)
     found: dict[_Part, ColumnElement] = {}

@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -49,6 +49,7 @@ from data_access.sql import (
     product_statement,
     rollup_statement,
     root_statement,
+    select_of,
     sources,
     statement,
     stored_beside,
@@ -98,6 +99,10 @@ SMALL_FILE = 256 * 1024 * 1024
 on two cores the Overview's took 108 ms instead of 140."""
 
 CACHED_BYTES = 256 * 1024 * 1024
+
+STATEMENTS = 4_096
+"""So many finished texts are kept, of some ten thousand characters each: about as many as pages have under all periods and levels of
+branches. To write one anew takes longer than to answer it."""
 
 _ARROW = {"str": pa.string(), "Int64": pa.int64(), "float64": pa.float64(), "datetime64[s]": pa.timestamp("s")}
 _PANDAS = {pa.string(): pd.StringDtype("python", na_value=np.nan), pa.int64(): pd.Int64Dtype()}
@@ -224,7 +229,7 @@ class Warehouse:
         self._answers: LRUCache = LRUCache(CACHED_BYTES, getsizeof=lambda kept: kept.bytes)
         self._coming: dict[object, Future] = {}
         self._ahead = ThreadPoolExecutor(max_workers=AHEAD, thread_name_prefix="ahead")
-        self._compiled = lru_cache(maxsize=1024)(self._compile)
+        self._compiled = lru_cache(maxsize=STATEMENTS)(self._compile)
 
     # What is asked ----------------------------------------------------------------------------------------------
 
@@ -371,7 +376,7 @@ class Warehouse:
         """All rows of the listing, to be asked later by `stream`, in another process too. Raises Refused, WarehouseError."""
         state = self.state()
         found = listing_statement(question, viewer, self._given(state))
-        text, parameters = self._compiled(found.select)
+        text, parameters = self._compiled(found.text)
         url = self._url.render_as_string(hide_password=False)
         return Asked(url, text, parameters(found.parameters), _types_of_listing(question), state.version)
 
@@ -555,7 +560,7 @@ class Warehouse:
         return kept.answer.copy(deep=False)  # pandas copies on write: what a page changes stays its own
 
     def _key(self, state: State, asked: Statement) -> object:
-        text, parameters = self._compiled(asked.select)
+        text, parameters = self._compiled(asked.text)
         return (state.version, text, _hashable(parameters(asked.parameters)))
 
     def _is_kept(self, state: State, asked: Statement) -> bool:
@@ -587,7 +592,7 @@ class Warehouse:
 
     def _read(self, asked: Statement, types: Mapping[str, str], most: int | None = None) -> pd.DataFrame:
         """The rows; raises TooMuch where they are more than `most`: a part of them would be taken for all."""
-        text, parameters = self._compiled(asked.select)
+        text, parameters = self._compiled(asked.text)
         with self._connected() as connection, self._in_time(connection):
             if self._is_file:
                 connection = connection.execution_options(duckdb_arrow=True)
@@ -600,7 +605,7 @@ class Warehouse:
             return pd.DataFrame(found, columns=list(rows.keys()), dtype=object).astype(types)
 
     def _arrow(self, asked: Statement, columns: pa.Schema) -> pa.Table:
-        text, parameters = self._compiled(asked.select)
+        text, parameters = self._compiled(asked.text)
         with self._in_turn(), self._connected() as connection, self._in_time(connection):
             if self._is_file:
                 connection = connection.execution_options(duckdb_arrow=True)
@@ -612,13 +617,19 @@ class Warehouse:
         """For what pages ask. Whether a load has come in is looked at out of turn: everybody waits for it."""
         return reading.one() if self._is_file else nullcontext()
 
-    def _compile(self, select: sa.Select):
-        compiled = select.compile(dialect=self._engine.dialect)
+    def _compile(self, text: sa.Select | Hashable) -> tuple[str, Callable[[Mapping[str, object]], object]]:
+        """The finished text, and what makes its parameters of the values that a statement has. Of the SELECT nothing is kept."""
+        compiled = select_of(text).compile(dialect=self._engine.dialect)
+        spelt = compiled.escaped_bind_names or {}
+        wanted = [
+            (spelt.get(name, name), bind.key, bind.effective_value, bind.required)
+            for bind, name in compiled.bind_names.items()
+        ]
+        order = tuple(compiled.positiontup) if compiled.positional else None
 
-        def parameters(values: Mapping[str, object]):
-            wanted = {name: values[name] for name in compiled.binds if name in values}
-            found = compiled.construct_params(wanted)
-            return tuple(found[name] for name in compiled.positiontup) if compiled.positional else found
+        def parameters(values: Mapping[str, object]) -> object:
+            found = {name: values[key] if required else values.get(key, value) for name, key, value, required in wanted}
+            return found if order is None else tuple(found[name] for name in order)
 
         return compiled.string, parameters
 
