@@ -15,7 +15,7 @@ import tempfile
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -476,6 +476,10 @@ def _check(options: argparse.Namespace) -> int:
         print("\nNot let in:")
         for line in refused:
             print(f"- {printable(line)}")
+    if not breaches:  # otherwise it may not be readable at all
+        with closing(Warehouse(url.render_as_string(hide_password=False))) as warehouse, suppress(Told):
+            for line in _outdated(warehouse):
+                print(f"\nTo be done:\n- {line}")
     return FAILED if breaches or refused else 0
 
 
@@ -659,6 +663,10 @@ def _explained(question: Question, viewer: Viewer, warehouse: Warehouse) -> Iter
         period = question.against if source.ending else question.period
         tables = source.rollup.name if source.rollup else f"{', '.join(sorted(source.fact.tables))}, row by row"
         yield f"{source.fact.name}, {period.start.isoformat()} to {period.end.isoformat()}: {tables}"
+    yield from _outdated(warehouse)
+
+
+def _outdated(warehouse: Warehouse) -> Iterator[str]:
     if outdated := warehouse.state().outdated:
         yield f"{len(outdated)} rollups are of another load or version, and not read; “python -m data_access rollup” makes them anew."
 

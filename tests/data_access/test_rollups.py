@@ -343,6 +343,16 @@ def test_a_rollup_of_another_load_is_not_read_until_it_is_made_again(own_file: P
         assert asking.number(warehouse, "never_used") == wanted == 1
 
 
+def test_check_says_that_rollups_are_out_of_date(own_file: Path, capsys: pytest.CaptureFixture) -> None:
+    embedded.add_rollups(own_file)
+    main(["check", "--url", f"duckdb:///{own_file}"])
+    assert "of another load" not in capsys.readouterr().out
+    with closing(duckdb.connect(str(own_file))) as connection:
+        connection.execute("INSERT INTO loads VALUES ('contracts', '2026-05-21 07:00:00', 20, 'core', '2026-05-20')")
+    assert main(["check", "--url", f"duckdb:///{own_file}"]) == 0
+    assert f"{DECLARED} rollups are of another load" in capsys.readouterr().out
+
+
 @pytest.mark.postgres
 def test_a_new_load_on_a_server_is_answered_from_its_facts(own_postgres: str) -> None:
     roll_up.store(own_postgres)
