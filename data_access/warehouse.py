@@ -111,8 +111,9 @@ Python's own: to draw a page from its few rows takes three quarters of the time 
 
 pd.options.mode.string_storage = "python"  # what pandas makes of them is not to be Arrow's either
 
-_CELL, _TEXT = 16, 100
-"""About how many bytes a number of an answer takes, and a text."""
+_ANSWER, _COLUMN, _CELL, _TEXT = 6_000, 2_000, 16, 100
+"""About how many bytes an answer takes by itself, with the values it was asked with; each of its columns; a number and a text in it.
+Most answers are short, and most of their bytes are not in their rows."""
 
 
 class WarehouseError(Told):
@@ -581,8 +582,8 @@ class Warehouse:
         return self._keep(key, coming, answer)
 
     def _keep(self, key: object, coming: Future, answer: pd.DataFrame) -> _Kept:
-        cells = sum(_TEXT if isinstance(type_, pd.StringDtype) else _CELL for type_ in answer.dtypes)
-        kept = _Kept(answer, len(answer) * cells)
+        row = sum(_TEXT if isinstance(type_, pd.StringDtype) else _CELL for type_ in answer.dtypes)
+        kept = _Kept(answer, _ANSWER + _COLUMN * len(answer.columns) + row * len(answer))
         with self._lock:
             self._coming.pop(key, None)
             if kept.bytes < CACHED_BYTES:
@@ -687,9 +688,10 @@ class Warehouse:
             raise
         if version is None:
             version = (state.loaded.to_csv(), state.data_until) if len(state.loaded) else time.monotonic() // 60
+        if version != self._version:
+            self._answers.clear()  # those of an older version are hardly ever asked for again
         self._version = version
         self._state = State(**{**state.__dict__, "version": version})
-        # Answers of an older version are never asked for again; they leave the cache as new ones come in.
 
     def _file_version(self) -> object:
         path = Path(self._url.database or "")

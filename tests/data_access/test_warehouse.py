@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import date
 from pathlib import Path
 
@@ -131,6 +132,28 @@ def test_an_engine_that_broke_is_replaced_though_the_file_is_the_same(file: Ware
     with pytest.raises(WarehouseError):
         number(file, "activated")
     assert number(file, "activated") == 7
+
+
+def test_answers_are_kept_until_the_next_load_and_then_let_go(file: Warehouse, own_file: Path) -> None:
+    assert number(file, "signed") == 11
+    before = file.state().version
+    kept = len(file._answers)
+    assert number(file, "signed") == 11
+    assert len(file._answers) == kept > 0
+    assert file._answers.currsize >= 8_000 * kept  # a frame of one number is not as small as its number
+    write_duckdb(BANK, own_file)
+    assert number(file, "signed") == 11
+    assert before not in {version for version, *_rest in file._answers}
+
+
+@pytest.mark.postgres
+def test_a_server_that_is_looked_at_again_without_a_new_load_keeps_what_it_answered(postgres_url: str) -> None:
+    with closing(Warehouse(postgres_url)) as server:
+        assert number(server, "signed") == 11
+        kept = len(server._answers)
+        server._looked_at = float("-inf")
+        server.state()
+        assert len(server._answers) == kept > 0
 
 
 def test_threads_get_right_answers_while_the_file_is_replaced(file: Warehouse, own_file: Path) -> None:
