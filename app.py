@@ -16,6 +16,7 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
+from streamlit.runtime import get_instance
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # the pages import measures, data_access and presentation from here
@@ -29,6 +30,7 @@ from panels.writing import LINK, queue, remove_leftovers  # noqa: E402
 from presentation.words import LANGUAGES, browser_language, words  # noqa: E402
 from server.files import hand_over  # noqa: E402
 from server.layers import layers  # noqa: E402
+from server.media import keep_files  # noqa: E402
 
 log = logging.getLogger("dashboard")
 
@@ -61,6 +63,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     except (Told, SettingsError) as error:
         log.warning("%s", error)  # the pages say so too, and look again at every visit
     remove_leftovers()
+    keep_files(get_instance().media_file_mgr)
     gc.collect()
     gc.freeze()
     ended = threading.Event()
