@@ -18,7 +18,7 @@ from datetime import date
 from functools import cached_property, lru_cache
 from itertools import product
 
-from sqlalchemy import ColumnElement, Date, String, TableClause, bindparam, column, func, table
+from sqlalchemy import ColumnElement, Date, String, TableClause, bindparam, column, func, table, true
 from sqlalchemy.sql import visitors
 from sqlalchemy.sql.expression import BindParameter, ClauseElement
 
@@ -62,6 +62,9 @@ EVERYWHERE = 1_000
 PREFIX = "rollup_"
 """Begins the name of each table that holds a rollup, and of no other."""
 
+LONGEST_NAME = 63
+"""Characters that PostgreSQL has for the name of a table."""
+
 ROLLED_UNTIL = bindparam("rolled_until", type_=Date)
 """The data's date for which rollups were made: the rows seen on this day are of all days."""
 
@@ -90,8 +93,9 @@ class Rollup:
 
     @property
     def name(self) -> str:
-        """The table's name in the warehouse."""
-        return "_".join((PREFIX + self.fact.name, *(kept.name for kept in self.by), self.version))
+        """The table's name in the warehouse; PostgreSQL would cut off its end, which is what matters."""
+        says = "_".join((PREFIX + self.fact.name, *(kept.name for kept in self.by)))
+        return f"{says[: LONGEST_NAME - len(self.version) - 1]}_{self.version}"
 
     @cached_property
     def has_seen_on(self) -> bool:
@@ -129,6 +133,14 @@ class Rollup:
             keys |= campaign_key(stored.campaign_id)
         if day is not None:
             keys |= time_keys(day)
+        ids = {self.fact.keys[kept].id: stored[column_of(kept)] for kept in self.by}
+        # Of dimensions that are not kept, the rows that stand for all their values are the only ones stored.
+        whole = {
+            dimensions: visitors.replacement_traverse(condition, {}, lambda element, **_kwargs: ids.get(element))
+            if dimensions & {*self.by}
+            else true()
+            for dimensions, condition in fact.whole.items()
+        }
         lookups = lookups_of(self.table, stored.branch_id)
         if SUB_BRANCH in self.by:
             keys[SUB_BRANCH] = Key(stored.sub_branch_id, _SUB_BRANCH.c.name)
@@ -141,6 +153,7 @@ class Rollup:
             keys={dimension: key for dimension, key in keys.items() if dimension in fact.keys},
             lookups=lookups,
             only=(),
+            whole=whole,
             agent=None,
             customer_list=None,
         )
@@ -219,7 +232,7 @@ def rollups_for(present: frozenset[Need], until: date, load: str) -> tuple[Rollu
             continue
         fact = counts[0].fact
         for by in dict.fromkeys(tuple(d for d in kind if d in fact.keys) for kind in kinds):
-            read = [fact.source, fact.branch, fact.day, *fact.only, *fact.lookups.values()]
+            read = [fact.source, fact.branch, fact.day, *fact.only, *fact.whole.values(), *fact.lookups.values()]
             read += [*(fact.keys[kept].id for kept in by), *(count.of for count in counts)]
             named = [*map(column_of, by), *(count.name for count in counts)]
             texts = [made_for, repr((deepest, named)), *(_text(part) for part in read if part is not None)]

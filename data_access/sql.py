@@ -380,6 +380,7 @@ def rollup_statement(rollup: Rollup, given: Given) -> Statement:
     columns += [key.label(name) for name, key in by.items()]
     columns += [fact.day.label("day")] if fact.day is not None else []
     wanted, looked = list(fact.only), looked_from(rollup.until)
+    wanted += [all_of_them for dimensions, all_of_them in fact.whole.items() if not dimensions & {*rollup.by}]
     of = {count: at_hand(count.of, given.stored) for count in rollup.counts}
     source = fact.joined(kept, [*columns, *wanted, *of.values()])
     looks = values(*(column(name, Date) for name in ("day", "since", "until")), name="looks")

@@ -5,8 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from measures import activation, complaints, follow_up, targets
-from measures.dimensions import CAMPAIGN, CAUSE, CONTACT_KIND, OPEN_AGE, PAYROLL, PRODUCT, SUB_BRANCH, USE_CHANNEL
+from measures.dimensions import (
+    CAMPAIGN,
+    CAUSE,
+    CONTACT_KIND,
+    DAYS_AGO,
+    DAYS_LEFT,
+    DAYS_RUN,
+    OPEN_AGE,
+    PAYROLL,
+    PRODUCT,
+    SUB_BRANCH,
+    USE_CHANNEL,
+)
 from measures.model import Dimension, Fact
+
+_OF_TARGETS = ((PRODUCT, DAYS_RUN, DAYS_LEFT), (PRODUCT, DAYS_RUN, DAYS_LEFT, DAYS_AGO))
 
 ROLLUPS: Mapping[Fact, tuple[tuple[Dimension, ...], ...]] = {
     activation.SIGNED: ((PRODUCT, PAYROLL), (PRODUCT, SUB_BRANCH)),
@@ -15,6 +29,8 @@ ROLLUPS: Mapping[Fact, tuple[tuple[Dimension, ...], ...]] = {
     activation.CUSTOMERS: ((PAYROLL,),),
     activation.USED: ((PRODUCT, USE_CHANNEL),),
     targets.first_uses.fact: ((PRODUCT, PAYROLL),),
+    targets.signed_toward.fact: _OF_TARGETS,
+    targets.activated_toward.fact: _OF_TARGETS,
     follow_up.ASSIGNED: ((PRODUCT, CAMPAIGN),),
     follow_up.OPEN: ((PRODUCT, CAMPAIGN), (PRODUCT, OPEN_AGE)),
     follow_up.OVERDUE: ((PRODUCT, CAMPAIGN),),

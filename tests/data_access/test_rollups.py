@@ -307,6 +307,23 @@ def test_balances_are_read_from_rollups_at_every_branch(both: tuple[Warehouse, W
     assert_equal_answers(both, replace(asked, parent=branch), asking.viewer(branch))
 
 
+def test_what_counts_towards_targets_is_read_from_rollups_with_the_targets_it_counts_for(
+    both: tuple[Warehouse, Warehouse],
+) -> None:
+    rolled, plain = both
+    days = "product days_run days_left"
+    assert read(rolled, "signed_toward_target") == {"": {days}}
+    assert read(rolled, "signed_toward_target", "below", "days_run", "days_left") == {"": {days}}
+    assert read(rolled, "activated_toward_target", "product") == {"": {days}}
+    assert read(rolled, "signed_toward_target", "days_ago") == {"": {f"{days} days_ago"}}
+    assert read(rolled, "signed_toward_target", "agent") == {"": {None}}
+    # A target for all products stands beside those for one: it is counted alone, or they are.
+    for by in ((), ("below",), ("product",), ("family",), ("below", "days_ago")):
+        asked = asking.question(rolled, "signed_toward_target activated_toward_target", *by)
+        assert_equal_answers(both, asked, asking.viewer(HEAD_OFFICE))
+    assert asking.number(plain, "signed_toward_target") > 0
+
+
 def test_an_agent_is_never_answered_from_rollups(rolled_duckdb: Warehouse) -> None:
     every = " ".join(m.name for m in rolled_duckdb.state().catalogue.measures.values())
     assert read(rolled_duckdb, every, agent="a1") == {"": {None}}
