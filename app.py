@@ -16,7 +16,7 @@ import streamlit as st
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
-from streamlit.runtime import get_instance
+from streamlit.runtime import exists, get_instance
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT))  # the pages import measures, data_access and presentation from here
@@ -63,7 +63,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     except (Told, SettingsError) as error:
         log.warning("%s", error)  # the pages say so too, and look again at every visit
     remove_leftovers()
-    keep_files(get_instance().media_file_mgr)
+    if exists():  # whoever runs this alone hands out no files
+        keep_files(get_instance().media_file_mgr)
     gc.collect()
     gc.freeze()
     ended = threading.Event()

@@ -18,6 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from sqlalchemy.engine import make_url
+from sqlalchemy.sql import visitors
+from sqlalchemy.sql.expression import ColumnClause
 
 from data_access import embedded, roll_up
 from data_access.__main__ import main
@@ -26,7 +28,7 @@ from data_access.rollups import balance_days, looked_from, rollups_for
 from data_access.sql import Given, merged
 from data_access.warehouse import Warehouse
 from measures.catalogue import DIMENSION, MEASURES, WHOLE_CONTRACT, dimension
-from measures.model import Measure
+from measures.model import Measure, Placed
 from measures.period import Compare, Period, Preset, compared_period, preset_period
 from measures.question import Question, QuestionError, where
 from measures.rollups import AT_EVERY_BRANCH, ROLLUPS
@@ -512,10 +514,23 @@ def test_the_statements_printed_for_a_server_make_the_rollups_when_they_are_run(
 # Declared -----------------------------------------------------------------------------------------------------------
 
 
-def test_no_rollup_is_declared_of_a_fact_whose_rows_stand_beside_each_other() -> None:
-    for fact, kinds in ROLLUPS.items():
-        assert not fact.whole, "a target for all products is not the sum of those for one"
-        assert all(kept in fact.keys and not kept.elapsed and not kept.step for by in kinds for kept in by)
+def test_rows_that_stand_beside_each_other_do_so_in_their_rollups() -> None:
+    """A target for all products is not the sum of those for one."""
+    with_whole = 0
+    for rollup in rollups_for(WHOLE_CONTRACT, DATA_UNTIL, "a load"):
+        rolled, _counts = rollup.answering(rollup.counts)
+        assert [*rolled.whole] == [*rollup.fact.whole]
+        for dimensions, all_of_them in rolled.whole.items():
+            with_whole += 1
+            read = {element.table for element in visitors.iterate(all_of_them) if isinstance(element, ColumnClause)}
+            assert read == ({rollup.table} if dimensions & {*rollup.by} else set())
+    assert with_whole
+
+
+def test_what_a_rollup_keeps_its_fact_keeps_and_no_days_that_depend_on_who_looks_when() -> None:
+    for fact, kinds in [*ROLLUPS.items(), *AT_EVERY_BRANCH.items()]:
+        balance = fact.placed is Placed.BALANCE
+        assert all(kept in fact.keys and not kept.step and (balance or not kept.elapsed) for by in kinds for kept in by)
 
 
 def test_every_count_of_a_rollup_adds_up() -> None:
