@@ -5,7 +5,7 @@ The statement that divides, compares and orders is the one that a question asked
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import lru_cache
 
 import duckdb
@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 import sqlalchemy as sa
 from duckdb_sqlalchemy import Dialect
 
-from data_access.sql import CountedTable
+from data_access.sql import CountedTable, select_of
 
 
 def counted(scanned: pa.Table, table: CountedTable) -> pa.Table:
@@ -23,12 +23,12 @@ def counted(scanned: pa.Table, table: CountedTable) -> pa.Table:
     return pa.table({name: rows[there] for name, there in table.columns.items()})
 
 
-def answered(select: sa.Select, tables: Mapping[str, pa.Table]) -> pa.Table:
-    """The answer that `select` makes of `tables`, by their names."""
+def answered(text: sa.Select | Hashable, tables: Mapping[str, pa.Table]) -> pa.Table:
+    """The answer that a statement's `text` makes of `tables`, by their names."""
     with _memory().cursor() as cursor:
         for name, rows in tables.items():
             cursor.register(name, rows)
-        return cursor.execute(_text(select)).to_arrow_table()
+        return cursor.execute(_finished(text)).to_arrow_table()
 
 
 @lru_cache(maxsize=1)
@@ -39,5 +39,5 @@ def _memory() -> duckdb.DuckDBPyConnection:
 
 
 @lru_cache(maxsize=512)
-def _text(select: sa.Select) -> str:
-    return str(select.compile(dialect=Dialect(), compile_kwargs={"literal_binds": True}))
+def _finished(text: sa.Select | Hashable) -> str:
+    return str(select_of(text).compile(dialect=Dialect(), compile_kwargs={"literal_binds": True}))

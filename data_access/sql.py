@@ -119,7 +119,7 @@ class _Shape:
 @dataclass(frozen=True)
 class Statement:
     """A SELECT and the values of its parameters. `text` is the SELECT, or the shape of a question that it is written from: whoever
-    has the finished text of a shape at hand needs no SELECT, which takes a hundred times as much memory."""
+    has the finished text of a shape at hand needs no SELECT, and keeps none in memory."""
 
     text: Select | _Shape
     parameters: Mapping[str, object]
@@ -556,25 +556,23 @@ def _rows(
     columns = {c.name: c.clear if clear and c.personal else c.of for c in listing.columns}
     columns = {name: at_hand(of, stored) for name, of in columns.items()}
     rows = select(*(of.label(name) for name, of in columns.items()))
-    rows = _listed(rows, listing, list(columns.values()), filters, held)
     # By what is shown: rows in the order of what is masked would tell it.
     rows = rows.order_by(
         *(_sorted(columns[o.column], o) for o in order), *(at_hand(of, stored) for of in listing.order)
     )
-    return _with_given(rows, (("", 1),), 0)
+    return _listed(rows, listing, list(columns.values()), filters, held)
 
 
 @lru_cache(maxsize=128)
 def _rows_counted(listing: Listing, filters: tuple[_Filter, ...], held: bool) -> Select:
     # Without the columns' lookups, none of which changes the number of rows.
-    return _with_given(_listed(select(func.count().label("rows")), listing, [], filters, held), (("", 1),), 0)
+    return _listed(select(func.count().label("rows")), listing, [], filters, held)
 
 
 @lru_cache(maxsize=128)
 def _withheld_counted(listing: Listing, filters: tuple[_Filter, ...], held: bool) -> Select:
     lists = func.count(distinct(listing.fact.customer_list.id)).label("lists")
-    rows = _listed(select(lists, func.count().label("rows")), listing, [], filters, held, usable=False)
-    return _with_given(rows, (("", 1),), 0)
+    return _listed(select(lists, func.count().label("rows")), listing, [], filters, held, usable=False)
 
 
 def _listed(
@@ -587,14 +585,14 @@ def _listed(
     usable: bool = True,
 ) -> Select:
     """`rows` of the listing that the viewer may see, of lists that may be used today, or of those that may not."""
-    fact, on_one_day = _on_one_day(listing.fact)
+    fact, on_one_day = _on_one_day(listing.fact, 1)
     chosen = frozenset(f.dimension for f in filters)
     wanted = _wanted(fact, "", filters, chosen, held)
     if fact.customer_list is not None:
         until = fact.customer_list.usable_until
         wanted.append(or_(until.is_(None), until >= TODAY) if usable else until < TODAY)
     rows = rows.select_from(fact.joined(PLACE, [*columns, *wanted])).where(*wanted)
-    return _on_own_days(rows, "", one=on_one_day)
+    return _with_given(_on_own_days(rows, "", one=on_one_day), (("", 1),), 0)
 
 
 def _side_by_side(
@@ -659,7 +657,7 @@ def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Map
         return select(*(there.c[name] for d in by for name in _key_names(d)), *typed)
     counts = [part[0] for part in mine]
     fact, of = _read_from(fact, _rollup(shape, fact, ending, counts, by), counts)
-    fact, on_one_day = _on_one_day(fact) if dict(shape.days)[ending] == 1 else (fact, False)
+    fact, on_one_day = _on_one_day(fact, dict(shape.days)[ending])
     keys = {dimension: fact.keys[dimension] for dimension in by}
     columns: list[ColumnElement] = [key.id.label(dimension.name) for dimension, key in keys.items()]
     columns += [func.max(key.name).label(d.name + NAME) for d, key in keys.items() if d.named]
@@ -783,7 +781,7 @@ def _scan(shape: _ScanShape) -> tuple[Select, Mapping[str, TypeEngine]]:
     The rows are chosen in a sub-query that has the keys as columns: so that a key, which may hold parameters, is written once.
     """
     fact, of_counts = _read_from(shape.fact, shape.rollup, shape.counts)
-    fact, on_one_day = _on_one_day(fact) if shape.days == 1 else (fact, False)
+    fact, on_one_day = _on_one_day(fact, shape.days)
     of_counts = {count: at_hand(of, shape.stored) for count, of in of_counts.items()}
     dimensions = dict.fromkeys(dimension for grain in shape.grains for dimension in grain)
     named = {d.name: at_hand(fact.keys[d].id, shape.stored) for d in dimensions}
@@ -867,9 +865,11 @@ def at_hand(expression: ColumnElement, stored: frozenset[str]) -> ColumnElement:
     return visitors.replacement_traverse(expression, {}, found) if there else expression
 
 
-def _on_one_day(fact: Fact) -> tuple[Fact, bool]:
-    """A balance that is taken on a single day, with that day in its conditions instead of a table of days to be joined; and whether
-    it is such. So the engine looks at the rows of the branches that are asked for, instead of first at those of the day."""
+def _on_one_day(fact: Fact, days: int) -> tuple[Fact, bool]:
+    """A balance that is taken on a single one of `days`, with that day in its conditions instead of a table of days to be joined;
+    and whether it is such. So the engine looks at the rows of the branches asked for, instead of first at those of the day."""
+    if days != 1:
+        return fact, False
     source, conditions = _without_days(fact.source)
     return replace(fact, source=source, only=(*fact.only, *conditions)), bool(conditions)
 

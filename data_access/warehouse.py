@@ -346,7 +346,7 @@ class Warehouse:
         try:
             if any(rows is None for rows in question.tables.values()):
                 raise LookupError("a scan failed")
-            rows = answered(question.answer.select, question.tables)
+            rows = answered(question.answer.text, question.tables)
             _demand_few(rows.num_rows, self._limits.rows)
             answer = _in_pandas(rows, question.types)
         except Exception as error:
@@ -465,7 +465,8 @@ class Warehouse:
             else listing_statement(question, viewer, given)
         )
         values = json.dumps(sorted(asked.parameters.items()), default=str, ensure_ascii=False)
-        return hashlib.sha256(f"{asked.select.compile(dialect=self._engine.dialect)}\n{values}".encode()).hexdigest()
+        text, _parameters = self._compiled(asked.text)
+        return hashlib.sha256(f"{text}\n{values}".encode()).hexdigest()
 
     def root(self) -> str:
         """The branch at the top of the tree: where a viewer of head office stands. Raises WarehouseError."""

@@ -27,7 +27,6 @@ _lock = threading.Lock()
 _seen: dict[tuple[str, str], tuple[float, Desk]] = {}
 """When each page was last seen by somebody of each role, from the top of the tree and under the filters it opens with."""
 
-
 _first: dict[str, tuple[Catalogue, tuple[Ask, ...]]] = {}
 """What each page asked in the first run of a session, before anybody turned its switches."""
 

@@ -368,6 +368,7 @@ def test_every_listing_holds_the_agent(name: str) -> None:
 
 
 def test_an_agent_whose_statement_has_no_agent_gets_an_error_and_not_everything(duckdb_warehouse: Warehouse) -> None:
+    duckdb_warehouse.state()  # it is opened at its first use
     asked = statement(Question((MEASURES["signed"],), PERIOD), AGENTS_OWN, GIVEN)
     _text, parameters = duckdb_warehouse._compiled(asked.select)
     with pytest.raises(Exception, match=AGENT.key):
