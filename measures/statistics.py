@@ -80,17 +80,15 @@ def wilson(k: ArrayLike, n: ArrayLike, z: float = 1.96) -> tuple[Numbers, Number
     return lower, upper
 
 
-def garwood(count: ArrayLike, exposure: ArrayLike) -> tuple[Numbers, Numbers]:
-    """The lower and upper ends of the 95 % interval of count ÷ exposure, two arrays of rates; 0 and infinity where exposure is 0.
+def garwood(count: ArrayLike, exposure: ArrayLike, tail: float = 0.025) -> tuple[Numbers, Numbers]:
+    """The lower and upper ends of the interval of count ÷ exposure, two arrays of rates; 0 and infinity where exposure is 0.
 
-    Exact for counts of independent events. Source: Garwood 1936.
+    `tail` is the chance beyond each end; as it stands, 95 % lie within. Exact for counts of independent events. Source: Garwood 1936.
     """
     count, exposure = as_numbers(count, exposure)
     of = np.where(exposure > 0, exposure, 1.0)
-    lower = np.where(
-        (exposure > 0) & (count > 0), special.gammaincinv(np.where(count > 0, count, 1.0), 0.025) / of, 0.0
-    )
-    upper = np.where(exposure > 0, special.gammainccinv(count + 1, 0.025) / of, np.inf)
+    lower = np.where((exposure > 0) & (count > 0), special.gammaincinv(np.where(count > 0, count, 1.0), tail) / of, 0.0)
+    upper = np.where(exposure > 0, special.gammainccinv(count + 1, tail) / of, np.inf)
     return lower, upper
 
 

@@ -1,0 +1,128 @@
+"""How a number has changed since it was last looked at: up, down, or by no more than chance; and what an action has brought."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from math import hypot, inf
+
+from scipy import special
+
+from measures.model import Measure, Ratio, Spread, Unit
+from measures.statistics import BEYOND_CHANCE, Estimate, garwood, wilson
+
+_TAIL = float(special.ndtr(-BEYOND_CHANCE))
+"""The chance beyond so many standard errors on one side."""
+
+
+class Verdict(Enum):
+    """What can be told of a change."""
+
+    UP = "up"
+    DOWN = "down"
+    SAME = "same"
+    """No change that can be told: it may be chance."""
+    UNKNOWN = "unknown"
+    """One of the two numbers is missing, stands for too few, or nothing says how far chance moves it."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A number of a measure with what decides how far chance moves it: `count` events or successes out of `of`.
+
+    `rate` is whether events are counted for an exposure (Poisson); otherwise `of` are cases each of which is one of `count` or not.
+    """
+
+    value: float
+    count: float
+    of: float
+    rate: bool
+    per: float = 1.0
+
+    @property
+    def ends(self) -> tuple[float, float]:
+        """The ends of what holds the value's own rate, in its unit, at `BEYOND_CHANCE` standard errors."""
+        if self.rate:
+            lower, upper = garwood(self.count, self.of, _TAIL)
+        else:
+            lower, upper = wilson(self.count, self.of, BEYOND_CHANCE)
+        return float(lower) * self.per, float(upper) * self.per
+
+
+@dataclass(frozen=True)
+class Since:
+    """The verdict, and the change with the ends of what holds it, in the measure's unit; None where it cannot be told."""
+
+    verdict: Verdict
+    change: Estimate | None = None
+
+
+NOT_TOLD = Since(Verdict.UNKNOWN)
+
+
+def sample(measure: Measure, row: Mapping[str, float | None]) -> Sample | None:
+    """The number of `measure` in `row`, an answer's row with both counts of a ratio beside it; None where nothing can be judged.
+
+    That is where it is missing, a ratio stands for fewer than `Ratio.fewest`, or it is neither a count of events nor a ratio of
+    counts: of a median or an amount nothing here says how far chance moves it.
+    """
+    value = _number(row, measure.name)
+    if value is None:
+        return None
+    if not isinstance(measure, Ratio):
+        return Sample(value, value, 1.0, rate=True) if measure.unit is Unit.COUNT else None
+    of, count = _number(row, measure.under.name), _number(row, measure.over.name)
+    if of is None or count is None or of < max(measure.fewest, 1):
+        return None
+    if measure.spread is Spread.RATES:
+        return Sample(value, count, of, rate=True, per=measure.per)
+    return Sample(value, count, of, rate=False) if measure.unit is Unit.SHARE and count <= of else None
+
+
+def since(now: Sample | None, then: Sample | None) -> Since:
+    """The change from `then` to `now`, of two samples that share no case; of balances, which share many, it is told too seldom.
+
+    The ends are those of MOVER, for shares Newcombe's tenth method (Newcombe 1998; Zou and Donner 2008): each sample's own ends,
+    Wilson's or Garwood's, put together. They are drawn at three standard errors, as all changes that are told: a meeting looks at
+    many. The verdict says up or down where they leave out nought.
+    """
+    if now is None or then is None:
+        return NOT_TOLD
+    return _judged(_difference(_estimate(now), _estimate(then)))
+
+
+def brought(now: Sample | None, then: Sample | None, others_now: Sample | None, others_then: Sample | None) -> Since:
+    """By how much more something moved than what is comparable with it: the difference of both changes, with its ends as `since`.
+
+    It is no proof that an action was the cause: what is comparable was not drawn by lot.
+    """
+    if None in (now, then, others_now, others_then):
+        return NOT_TOLD
+    own = _difference(_estimate(now), _estimate(then))
+    theirs = _difference(_estimate(others_now), _estimate(others_then))
+    return _judged(_difference(own, theirs))
+
+
+def _estimate(of: Sample) -> Estimate:
+    return Estimate(of.value, *of.ends)
+
+
+def _difference(first: Estimate, second: Estimate) -> Estimate:
+    value = first.value - second.value
+    lower = value - hypot(first.value - first.lower, second.upper - second.value)
+    upper = value + hypot(first.upper - first.value, second.value - second.lower)
+    return Estimate(value, lower, upper)
+
+
+def _judged(change: Estimate) -> Since:
+    if change.lower > 0:
+        return Since(Verdict.UP, change)
+    if change.upper < 0:
+        return Since(Verdict.DOWN, change)
+    return NOT_TOLD if inf in (change.upper, -change.lower) else Since(Verdict.SAME, change)
+
+
+def _number(row: Mapping[str, float | None], name: str) -> float | None:
+    value = row.get(name)
+    return None if value is None or value != value else float(value)
