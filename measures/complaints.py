@@ -24,6 +24,7 @@ from measures.dimensions import (
     open_age,
     product_keys,
     time_keys,
+    time_left,
 )
 from measures.given import AS_OF, SEEN_ON, days_between
 from measures.model import Better, Count, Fact, Key, Listing, ListingColumn, Placed, Ratio, Spread, Unit, _
@@ -93,20 +94,7 @@ OPEN = Fact(
     branch=complaints.c.branch_id,
     placed=Placed.BALANCE,
     day=AS_OF.c.day,
-    keys=_keys
-    | {
-        OPEN_AGE: open_age(received_on),
-        CLOCK: Key(
-            case(
-                (complaints.c.due_on.is_(None), None),
-                (_days_left < 0, "0-breached"),
-                (_days_left <= 3, "1-03"),
-                (_days_left <= 7, "2-07"),
-                else_="3-later",
-            )
-        ),
-    }
-    | time_keys(AS_OF.c.day),
+    keys=_keys | {OPEN_AGE: open_age(received_on), CLOCK: time_left(complaints.c.due_on)} | time_keys(AS_OF.c.day),
     lookups=_lookups,
     agent=customers.c.agent_id,
 )

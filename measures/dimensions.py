@@ -169,6 +169,16 @@ CLOCK = Dimension(
         "3-later": _("over 7 days"),
     },
 )
+LIST_LEFT = Dimension(
+    "list_left",
+    _("List ends"),
+    values={
+        "0-over": _("is over"),
+        "1-07": _("within 7 days"),
+        "2-30": _("in 8–30 days"),
+        "3-later": _("later"),
+    },
+)
 
 # Time ---------------------------------------------------------------------------------------------------------------
 
@@ -192,7 +202,7 @@ DAYS_AGO = Dimension("days_ago", _("Days before that day"), elapsed=True)
 DIMENSIONS: tuple[Dimension, ...] = (
     HEAD_OFFICE, BRANCH, SUB_BRANCH, OUTLET, BELOW, REGION, AREA, PRODUCT, FAMILY, AGENT, CAMPAIGN, AGE_BAND, GENDER, TIER,
     PAYROLL, CUSTOMER_KIND, CONTACT_KIND, USE_CHANNEL, CAUSE, COMPLAINT_CHANNEL, SEVERITY, COMPLAINT_STATE, OPEN_AGE, CLOCK,
-    *TIME, DAYS_TO_USE, DAYS_TO_CONTACT, DAYS_TO_CLOSE, DAYS_RUN, DAYS_LEFT, DAYS_AGO,
+    LIST_LEFT, *TIME, DAYS_TO_USE, DAYS_TO_CONTACT, DAYS_TO_CLOSE, DAYS_RUN, DAYS_LEFT, DAYS_AGO,
 )  # fmt: skip
 
 OF_CUSTOMERS = (AGE_BAND, GENDER, TIER, PAYROLL, CUSTOMER_KIND)
@@ -279,6 +289,14 @@ def open_age(since: ColumnElement, day: ColumnElement = AS_OF.c.day) -> Key:
     days = days_between(since, day)
     return Key(
         case((days <= 3, "00-03"), (days <= 7, "04-07"), (days <= 14, "08-14"), (days <= 30, "15-30"), else_="31+")
+    )
+
+
+def time_left(due: ColumnElement, day: ColumnElement = AS_OF.c.day) -> Key:
+    """How much time an open item had left on `day` until it is `due`, in bands; null where it has no such day."""
+    days = days_between(day, due)
+    return Key(
+        case((due.is_(None), None), (days < 0, "0-breached"), (days <= 3, "1-03"), (days <= 7, "2-07"), else_="3-later")
     )
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from sqlalchemy import Date, and_, case, cast, func, or_, select
 
 from measures.dimensions import (
+    CLOCK,
     CONTACT_KIND,
     DAYS_TO_CONTACT,
+    LIST_LEFT,
     OPEN_AGE,
     PLACE,
     agent_key,
@@ -18,6 +20,7 @@ from measures.dimensions import (
     open_age,
     product_keys,
     time_keys,
+    time_left,
 )
 from measures.given import AS_OF, SEEN_ON, days_after, days_between
 from measures.masks import masked_name, masked_phone
@@ -120,6 +123,8 @@ ASSIGNED = Fact(
     customer_list=_list,
 )
 
+_list_days = days_between(AS_OF.c.day, campaigns.c.ends_on)
+
 OPEN = Fact(
     name="open_assignments",
     grain=_("one assignment, open on the last day of the period"),
@@ -133,7 +138,20 @@ OPEN = Fact(
     branch=assignments.c.branch_id,
     placed=Placed.BALANCE,
     day=AS_OF.c.day,
-    keys=_keys | {OPEN_AGE: open_age(assignments.c.assigned_on)} | time_keys(AS_OF.c.day),
+    keys=_keys
+    | {
+        OPEN_AGE: open_age(assignments.c.assigned_on),
+        CLOCK: time_left(assignments.c.due_on),
+        LIST_LEFT: Key(
+            case(
+                (_list_days < 0, "0-over"),
+                (_list_days <= 7, "1-07"),
+                (_list_days <= 30, "2-30"),
+                (campaigns.c.ends_on.is_not(None), "3-later"),
+            )
+        ),
+    }
+    | time_keys(AS_OF.c.day),
     lookups=_lookups,
     agent=assignments.c.agent_id,
     customer_list=_list,

@@ -49,7 +49,12 @@ class Asked:
         return sorted({begin_of(self.step, day): day for day in days}.values())
 
     def named(self, table: str, value: object) -> Row:
-        key = {"branches": "branch_id", "products": "product_id", "customers": "customer_id"}[table]
+        key = {
+            "branches": "branch_id",
+            "products": "product_id",
+            "customers": "customer_id",
+            "campaigns": "campaign_id",
+        }[table]
         return next((row for row in self.bank[table] if row[key] == value), {})
 
 
@@ -188,9 +193,23 @@ def with_open_age(rows: Callable[[Asked], Iterable[Row]], begin: str, asked: Ask
 def open_complaints(asked: Asked) -> Iterator[Row]:
     rows = partial(lasting, "complaints", "received_at", "closed_at")
     for row in with_open_age(rows, "received_at", asked):
-        left = (row["due_on"] - row["day"]).days if row["due_on"] else None
-        clocks = ((-1, "0-breached"), (3, "1-03"), (7, "2-07"), (10**6, "3-later"))
-        yield row | {"clock": None if left is None else next(clock for most, clock in clocks if left <= most)}
+        yield row | {"clock": clock(row)}
+
+
+def clock(row: Row) -> str | None:
+    left = (row["due_on"] - row["day"]).days if row["due_on"] else None
+    clocks = ((-1, "0-breached"), (3, "1-03"), (7, "2-07"), (10**6, "3-later"))
+    return None if left is None else next(clock for most, clock in clocks if left <= most)
+
+
+def waiting(asked: Asked) -> Iterator[Row]:
+    """Open assignments, with what time they and their lists have left."""
+    for row in with_open_age(open_assignments, "assigned_on", asked):
+        ends = asked.named("campaigns", row["campaign_id"]).get("ends_on")
+        left = (ends - row["day"]).days if ends else None
+        bands = ((-1, "0-over"), (7, "1-07"), (30, "2-30"), (10**6, "3-later"))
+        band = None if left is None else next(band for most, band in bands if left <= most)
+        yield row | {"clock": clock(row), "list_left": band}
 
 
 def all_customers(asked: Asked) -> Iterator[Row]:
@@ -297,9 +316,7 @@ ELECTRONIC = _fact(electronic_and_used, *PRODUCTS, *CUSTOMERS, *STEPS)
 E_HOLDERS = _fact(electronic_holders, *CUSTOMERS, *STEPS)
 USED = _fact(partial(happened, "usage", "month"), *PRODUCTS, *CUSTOMERS, "use_channel", *STEPS)
 ASSIGNED = _fact(assigned, *_OF_CONTRACTS, "campaign", whose="row")
-OPEN = _fact(
-    partial(with_open_age, open_assignments, "assigned_on"), *_OF_CONTRACTS, "campaign", "open_age", whose="row"
-)
+OPEN = _fact(waiting, *_OF_CONTRACTS, "campaign", "open_age", "clock", "list_left", whose="row")
 CONTACTS = _fact(partial(happened, "contacts", "contacted_at"), *_OF_CONTRACTS, "contact_kind", whose="row")
 RECEIVED = _fact(complaints, *_OF_COMPLAINTS, "complaint_state")
 DONE = _fact(partial(happened, "complaints", "closed_at"), *_OF_COMPLAINTS)
