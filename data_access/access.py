@@ -38,6 +38,7 @@ class Permission(StrEnum):
     LISTS = "manage lists"
     JOURNAL = "read the journal"
     VIEW_AS = "look as from a branch below"
+    MEETINGS = "hold meetings"
 
 
 class Role(StrEnum):
@@ -60,15 +61,24 @@ PERMITTED = MappingProxyType(
         Role.VISITOR: frozenset(Permission) - {_P.JOURNAL, _P.PERSONAL, _P.EXPORT_PERSONAL},
         Role.ANALYST: frozenset({_P.NUMBERS, _P.EXPORT_NUMBERS}),
         Role.MANAGER: frozenset(
-            {_P.NUMBERS, _P.LISTINGS, _P.PERSONAL, _P.EXPORT_NUMBERS, _P.EXPORT_LISTINGS, _P.VIEW_AS}
+            {
+                _P.NUMBERS,
+                _P.LISTINGS,
+                _P.PERSONAL,
+                _P.EXPORT_NUMBERS,
+                _P.EXPORT_LISTINGS,
+                _P.VIEW_AS,
+                _P.MEETINGS,
+            }
         ),
-        Role.LEADER: frozenset({_P.NUMBERS, _P.LISTINGS, _P.PERSONAL, _P.EXPORT_NUMBERS}),
+        Role.LEADER: frozenset({_P.NUMBERS, _P.LISTINGS, _P.PERSONAL, _P.EXPORT_NUMBERS, _P.MEETINGS}),
         Role.AGENT: frozenset({_P.NUMBERS, _P.LISTINGS, _P.PERSONAL}),
         Role.STEWARD: frozenset(Permission) - {_P.JOURNAL},
         Role.AUDITOR: frozenset({_P.NUMBERS, _P.JOURNAL}),
     }
 )
-"""What each role permits. Only the steward takes personal data out of the house; only the auditor reads who did."""
+"""What each role permits. Only the steward takes personal data out of the house; only the auditor reads who did. Who holds meetings may
+see listings: a meeting keeps the numbers of few customers too, which are withheld from others."""
 
 
 @dataclass(frozen=True)
@@ -103,6 +113,7 @@ _REFUSED = {
         "Your role does not permit you to see personal data unmasked. Look at them masked, or ask whoever gives out the roles."
     ),
     Permission.JOURNAL: _("Your role does not permit you to read the journal. Ask whoever gives out the roles."),
+    Permission.MEETINGS: _("Your role does not permit you to hold meetings. Ask whoever gives out the roles."),
 }
 
 

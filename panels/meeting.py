@@ -1,0 +1,465 @@
+"""The weekly meeting as a page: prepared, started, presented, and what is agreed in it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import date, timedelta
+
+import pandas as pd
+import streamlit as st
+
+from data_access.access import Permission, Refused, demand
+from data_access.held import Holding
+from data_access.meetings import Action, Changed, Item, Meeting, Meetings, meetings_of, monday_of
+from measures.dimensions import AGENT
+from measures.model import Ratio, Unit, _
+from measures.period import Period
+from measures.question import NAME, Told
+from panels import actions as agreements
+from panels import agenda, minutes, notes
+from panels.desk import Desk
+from panels.views import View
+from presentation import present
+from presentation.cards import headline
+from presentation.plain import plain
+from presentation.units import day_shown, period_shown
+
+PRESENTED = "present"
+"""The parameter of the address under which the meeting fills the screen."""
+STATES = {"prepared": _("in preparation"), "running": _("under way"), "ended": _("has ended")}
+_SNAPSHOT = json.dumps({"agreed": True})
+"""Under this name a meeting keeps the actions that it looked at, beside its answers."""
+
+
+@notes.refusing
+def meeting(desk: Desk) -> None:
+    """The meeting of the branch looked at, in the week chosen; presented alone on the screen where the address says so."""
+    say = desk.say
+    try:
+        demand(desk.viewer, Permission.MEETINGS)
+    except Refused as refused:
+        headline(say("Weekly meeting"), say.told(refused))
+        return
+    store = meetings_of(desk.access)
+    here = agenda.seen_from(desk, desk.filters.branch.id)
+    week = _week(desk, store)
+    found = store.of(here.viewer.branch_id, week)
+    if found is None:
+        _none_yet(here, store, week)
+        return
+    items = store.items(found.id)
+    if found.state == "prepared":
+        _prepared(here, store, found, items)
+        return
+    shown = _slides(here, store, found, items)
+    if st.query_params.get(PRESENTED) and shown:
+        desk.own_parameters[PRESENTED] = "1"
+        _presented(here, store, found, shown)
+        return
+    _held(here, store, found, items, shown)
+
+
+def title(desk: Desk, found: Meeting) -> str:
+    """“Meeting of Jiangbei, 16–22 Nov 2026”."""
+    days = Period(found.week, found.week + timedelta(days=6))
+    return desk.say(
+        "Meeting of {branch}, {days}", branch=desk.filters.branch.name, days=period_shown(days, desk.say.language)
+    )
+
+
+# The page -----------------------------------------------------------------------------------------------------------
+
+
+def _week(desk: Desk, store: Meetings) -> date:
+    """The week whose meeting is looked at: this week's, or that of an earlier meeting; kept in the address."""
+    this = monday_of(date.today())
+    weeks = list(dict.fromkeys([this, *(each.week for each in store.listed(desk.filters.branch.id))]))
+    named = {each.isoformat(): each for each in weeks}
+    key = f"meeting_week_{desk.filters.branch.id}"
+    linked = st.query_params.get("week", "")
+    if desk.came_by_link and linked in named:
+        st.session_state[key] = linked
+    if st.session_state.get(key) not in named:
+        st.session_state[key] = this.isoformat()
+    if st.query_params.get(PRESENTED):
+        chosen = st.session_state[key]
+    else:
+        chosen = st.selectbox(
+            desk.say("Week"),
+            list(named),
+            format_func=lambda iso: period_shown(Period(named[iso], named[iso] + timedelta(days=6)), desk.say.language),
+            key=key,
+            persist_state="session",
+            width=260,
+        )
+    desk.own_parameters["week"] = chosen
+    return named[chosen]
+
+
+def _none_yet(desk: Desk, store: Meetings, week: date) -> None:
+    say = desk.say
+    headline(
+        say("No meeting has been prepared for this week"),
+        say("Results, what stands out, what was agreed, and what comes next"),
+    )
+
+    def prepare() -> None:
+        store.prepared(desk.viewer.branch_id, week, agenda.usual(desk), desk.viewer.person)
+
+    st.button(say("Prepare the meeting"), type="primary", icon=":material/event:", on_click=_told(desk, prepare))
+
+
+def _prepared(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> None:
+    say = desk.say
+    headline(
+        title(desk, found), say("Choose what is looked at. When it starts, all numbers are kept as they are then.")
+    )
+    if st.button(say("Start the meeting"), type="primary", icon=":material/play_arrow:", key="meeting_start"):
+        _start(desk, store, found, items)
+        st.rerun()
+    _agenda(desk, store, items)
+
+
+def _held(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item], shown: Sequence[agenda.Slide]) -> None:
+    say = desk.say
+    headline(
+        title(desk, found),
+        say(
+            "{state} · numbers as of {day} · {n} slides",
+            state=say(STATES[found.state]),
+            day=day_shown(found.data_until, say.language),
+            n=len(shown),
+        ),
+    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(say("Present"), type="primary", icon=":material/slideshow:", key="meeting_present"):
+            st.query_params[PRESENTED] = "1"
+            st.rerun()
+        minutes.files(desk, found, shown, title(desk, found), store.actions(found.branch_id))
+        if found.state == "running":
+            st.button(
+                say("End the meeting"),
+                icon=":material/stop:",
+                key="meeting_end",
+                on_click=_told(desk, lambda: _end(desk, store, found)),
+            )
+    if found.state == "running":
+        _agreeing(desk, store, found)
+    _agreed(desk, store, found)
+    _agenda(desk, store, items, shown)
+
+
+def _agenda(desk: Desk, store: Meetings, items: Sequence[Item], shown: Sequence[agenda.Slide] = ()) -> None:
+    """The items in their order, each with its remark; what has ended is read, all else can be changed."""
+    say = desk.say
+    st.subheader(say("Agenda"))
+    findings = {}
+    for slide in shown:
+        findings.setdefault(slide.item.id, []).append(slide)
+    for number, item in enumerate(items):
+        with st.container(border=True, key=f"item_{item.id}"):
+            _item(desk, store, item, number, len(items), findings.get(item.id, []))
+
+
+def _item(desk: Desk, store: Meetings, item: Item, number: int, of: int, shown: Sequence[agenda.Slide]) -> None:
+    say, person = desk.say, desk.viewer.person
+    called = agenda.label(item, desk)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.markdown(f"**{number + 1}. {plain(called)}**" if item.kept else f"~~{number + 1}. {plain(called)}~~")
+        for sign, name, to in (("↑", say("Earlier"), number - 1), ("↓", say("Later"), number + 1)):
+            st.button(
+                sign,
+                key=f"move_{sign}_{item.id}",
+                help=name,
+                type="tertiary",
+                disabled=not 0 <= to < of,
+                on_click=_told(desk, lambda to=to: store.move(item.meeting, item.id, to, person)),
+            )
+        st.button(
+            say("Leave out") if item.kept else say("Take in"),
+            key=f"keep_{item.id}",
+            type="tertiary",
+            on_click=_told(desk, lambda: _write(store, item, person, kept=not item.kept)),
+        )
+    for slide in shown:
+        st.html(f"<div class=chart-finding>{plain(slide.exhibit.title)}</div>")
+    if not item.kept:
+        return
+    key = f"remark_{item.id}_{item.revision}"
+    st.text_area(
+        say("Remark"),
+        item.remark,
+        key=key,
+        height=68,
+        placeholder=say("What is to be said about it"),
+        label_visibility="collapsed",
+        on_change=lambda: _remark(desk, store, item, key),
+    )
+    _conflict(desk, store, item)
+
+
+def _remark(desk: Desk, store: Meetings, item: Item, key: str) -> None:
+    """Writes the remark; where somebody has written meanwhile, both texts stay: theirs in the box, this one beside it."""
+    mine = st.session_state[key]
+    try:
+        store.change(item, remark=mine, by=desk.viewer.person)
+        st.session_state.pop(f"_mine_{item.id}", None)
+    except Changed:
+        st.session_state[f"_mine_{item.id}"] = mine
+    except Told as refused:
+        st.session_state[f"_mine_{item.id}"] = mine
+        st.session_state["_meeting_told"] = desk.say.told(refused)
+
+
+def _conflict(desk: Desk, store: Meetings, item: Item) -> None:
+    say = desk.say
+    mine = st.session_state.get(f"_mine_{item.id}")
+    if mine is None:
+        return
+    st.warning(
+        say(
+            "{person} has changed this remark meanwhile. Theirs stands above; yours was not written:",
+            person=plain(item.by),
+        )
+    )
+    st.code(mine, language=None, wrap_lines=True)
+
+    def join() -> None:
+        both = f"{item.remark}\n{mine}" if item.remark else mine
+        _write(store, item, desk.viewer.person, remark=both)
+        st.session_state.pop(f"_mine_{item.id}", None)
+
+    with st.container(horizontal=True):
+        st.button(say("Write mine below it"), key=f"join_{item.id}", on_click=_told(desk, join))
+        st.button(
+            say("Keep theirs"),
+            key=f"theirs_{item.id}",
+            on_click=lambda: st.session_state.pop(f"_mine_{item.id}", None),
+        )
+
+
+def _write(store: Meetings, item: Item, person: str, **changed: object) -> None:
+    store.change(item, by=person, **changed)
+
+
+# Starting, showing, ending --------------------------------------------------------------------------------------------
+
+
+def _start(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> None:
+    """Asks for everything that the meeting shows and keeps it."""
+    say = desk.say
+    bar = st.progress(0.0, say("All numbers are looked up and kept …"))
+    holding = Holding(desk.warehouse, desk.viewer.branch_id)
+    live = replace(desk, warehouse=holding, state=holding.state(), asked=[], _wholes={})
+    actions = store.actions(found.branch_id)
+    agenda.slides(
+        agenda.Occasion(live, _before(desk, store, found), actions, date.today()),
+        items,
+        lambda share: bar.progress(share, say("All numbers are looked up and kept …")),
+    )
+    answers = [*holding.answers.items(), (_SNAPSHOT, _as_json(actions))]
+    store.start(found, str(desk.state.version), desk.state.data_until, answers, desk.viewer.person)
+
+
+def _end(desk: Desk, store: Meetings, found: Meeting) -> None:
+    store.end(found, desk.viewer.person)
+
+
+def _slides(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> list[agenda.Slide]:
+    """The meeting as it was held; made again when something of it has changed, and not in each run."""
+    known = tuple((item.id, item.position, item.kept, item.remark) for item in items)
+    key = (found.id, found.state, known, desk.say.language, desk.look.dark)
+    kept = st.session_state.get("_meeting_slides")
+    if kept and kept[0] == key:
+        return kept[1]
+    answers = store.held(found.id)
+    held = agenda.held_at(desk, found, answers)
+    actions = [Action(**_as_action(each)) for each in json.loads(answers.get(_SNAPSHOT, b"[]"))]
+    occasion = agenda.Occasion(held, _before(desk, store, found), actions, found.started_at.date())
+    shown = agenda.slides(occasion, items)
+    st.session_state["_meeting_slides"] = (key, shown)
+    return shown
+
+
+def _before(desk: Desk, store: Meetings, found: Meeting) -> Desk | None:
+    before = store.before(found)
+    return None if before is None else agenda.held_at(desk, before, store.held(before.id))
+
+
+def _presented(desk: Desk, store: Meetings, found: Meeting, shown: Sequence[agenda.Slide]) -> None:
+    """The slide that the meeting is at, alone on the screen. Turning runs this part alone."""
+    st.session_state.setdefault("_meeting_at", {})
+
+    @st.fragment
+    def slide() -> None:
+        kept = st.session_state["_meeting_at"]
+        at = min(kept.setdefault(found.id, found.slide), len(shown) - 1)
+        each = shown[at]
+
+        def turn(to: int) -> None:
+            kept[found.id] = to
+            store.at(found.id, to)
+
+        def leave() -> None:
+            st.query_params.pop(PRESENTED, None)
+            st.session_state["_meeting_left"] = True
+
+        say = desk.say
+        if st.session_state.pop("_meeting_left", False):
+            st.rerun(scope="app")
+        foot = say("{scope} · data until {day}", scope=desk.scope, day=day_shown(found.data_until, say.language))
+        present.slide(
+            each.exhibit,
+            remark=each.item.remark,
+            foot=foot,
+            corrections=each.corrections,
+            at=at,
+            slides=len(shown),
+            look=desk.look,
+            say=say,
+            on_turn=turn,
+            on_leave=leave,
+            drill=None if each.view is None else lambda: _drill(desk, each.view),
+        )
+
+    slide()
+
+
+def _drill(desk: Desk, view: View) -> None:
+    page, parameters = view.leads()
+    st.page_link(f"{page}.py", label=desk.say("Look closer"), query_params=parameters)
+
+
+# What is agreed -------------------------------------------------------------------------------------------------------
+
+
+def _agreeing(desk: Desk, store: Meetings, found: Meeting) -> None:
+    """The form for a new action: what, who, by when, followed on which measure, with what aim."""
+    say = desk.say
+    measures = {measure.name: measure for measure in agreements.offered(desk)}
+    who = _who(desk)
+    with (
+        st.expander(say("Agree on an action"), icon=":material/add_task:"),
+        st.form("agree", clear_on_submit=True, border=False),
+    ):
+        what = st.text_area(say("What"), key="agree_what", height=68, max_chars=500)
+        left, middle, right = st.columns(3)
+        person = left.selectbox(say("Who"), list(who), format_func=lambda key: who[key], key="agree_who")
+        due = middle.date_input(
+            say("By"), date.today() + timedelta(days=7), min_value=date.today(), key="agree_due", format="YYYY-MM-DD"
+        )
+        name = right.selectbox(
+            say("Followed on"), list(measures), format_func=lambda name: say(measures[name].label), key="agree_measure"
+        )
+        product = left.selectbox(
+            say("Product"),
+            ["", *desk.products],
+            format_func=lambda id_: desk.products.get(id_, say("All products")),
+            key="agree_product",
+        )
+        aim = middle.number_input(
+            say("Aim, in the measure's unit (per cent for a share)"), value=None, min_value=0.0, key="agree_aim"
+        )
+        if st.form_submit_button(say("Agree"), type="primary"):
+            if not what.strip():
+                st.warning(say("Say what is to be done."))
+                return
+            kind, _sep, id_ = person.partition(":")
+            _agree(desk, store, found, what.strip(), (kind, id_, who[person]), due, measures[name], product, aim)
+            st.rerun()
+
+
+def _agree(
+    desk: Desk,
+    store: Meetings,
+    found: Meeting,
+    what: str,
+    who: tuple[str, str, str],
+    due: date,
+    measure: Ratio,
+    product: str,
+    aim: float | None,
+) -> None:
+    kind, id_, name = who
+    # Days that were loaded when it was agreed on are before it.
+    agreed_on = min(date.today(), desk.state.data_until + timedelta(days=1))
+    rate, of = agreements.baseline(desk, measure, kind, id_, product, agreed_on)
+    store.agree(
+        Action(
+            branch_id=found.branch_id,
+            meeting=found.id,
+            what=what,
+            who_kind=kind,
+            who=id_,
+            who_name=name,
+            due_on=due,
+            measure=measure.name,
+            filters=json.dumps({"product": product} if product else {}),
+            baseline=rate,
+            baseline_of=of,
+            aim=None if aim is None else aim / 100 if measure.unit is Unit.SHARE else aim,
+            agreed_on=agreed_on,
+            by=desk.viewer.person,
+        )
+    )
+
+
+def _who(desk: Desk) -> dict[str, str]:
+    """Branches below, the branch itself, and, where they are few enough to choose from, the agents."""
+    here = desk.filters.branch
+    found = {f"branch:{place.id}": place.name for place in desk.places.values() if here.id in (place.id, place.parent)}
+    measure = next(iter(desk.known("assigned", "contacts")), None)
+    if here.level in ("sub_branch", "outlet") and measure is not None and AGENT in measure.dimensions:
+        agents = desk.ask([measure], [AGENT], period=desk.year_of_months).answer.dropna(subset=[AGENT.name])
+        for id_, name in zip(agents[AGENT.name], agents[AGENT.name + NAME], strict=True):
+            found[f"agent:{id_}"] = str(id_) if pd.isna(name) else str(name)
+    return found
+
+
+def _agreed(desk: Desk, store: Meetings, found: Meeting) -> None:
+    """All actions of the branch, the open ones with what can be done about them."""
+    say = desk.say
+    actions = store.actions(found.branch_id)
+    if not actions:
+        return
+    st.subheader(say("Actions"))
+    today = date.today()
+    for action in actions:
+        with st.container(border=True, horizontal=True, vertical_alignment="center", key=f"action_{action.id}"):
+            state = say(agreements.STATES[agreements.state(action, today)])
+            due = say("by {day}", day=day_shown(action.due_on, say.language))
+            st.markdown(f"**{plain(action.what)}** · {plain(action.who_name)} · {due} · {state}")
+            changes = {"open": ("done", "dropped")}.get(action.state, ("open",))
+            named = {"done": say("Done"), "dropped": say("Drop"), "open": say("Open again")}
+            for to in changes:
+                st.button(
+                    named[to],
+                    key=f"{to}_{action.id}",
+                    type="tertiary",
+                    on_click=_told(
+                        desk, lambda action=action, to=to: store.change_action(action, desk.viewer.person, state=to)
+                    ),
+                )
+
+
+def _told(desk: Desk, act) -> object:
+    """`act` as a button's callback: what it raises is said on the page."""
+
+    def done() -> None:
+        try:
+            act()
+        except Told as refused:
+            st.session_state["_meeting_told"] = desk.say.told(refused)
+
+    return done
+
+
+def _as_json(actions: Iterable[Action]) -> bytes:
+    return json.dumps([asdict(action) for action in actions], default=str).encode()
+
+
+def _as_action(kept: Mapping[str, object]) -> dict[str, object]:
+    days = ("due_on", "agreed_on", "ended_on")
+    return {name: date.fromisoformat(value) if name in days and value else value for name, value in kept.items()}
