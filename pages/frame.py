@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from data_access.access import Permission
@@ -10,13 +12,16 @@ from data_access.settings import SettingsError, settings
 from data_access.turns import begun, drawing
 from data_access.warehouse import warehouse
 from measures.question import Told
-from panels import ready
+from panels import meeting, ready
 from panels.desk import Desk
 from panels.visit import is_older, let_in
 from presentation import filters as shared
 from presentation import frame as drawn
 from presentation.charts import Look
 from presentation.words import browser_language, words
+
+CLOSED = {"journal": Permission.JOURNAL, "meeting": Permission.MEETINGS}
+"""Pages that stand in the menu of those alone whose role permits them."""
 
 st.set_page_config(page_title="Branch marketing", page_icon=drawn.ICON, layout="wide")
 state = st.session_state
@@ -48,9 +53,7 @@ say = drawn.language(say)
 chosen = shared.show(places, products, now.data_until, say)
 shared.breadcrumb(places, chosen.branch, say)
 with menu:
-    drawn.menu(
-        {name: p for name, p in pages.items() if name != "journal" or viewer.may(Permission.JOURNAL)}, chosen, say
-    )
+    drawn.menu({name: p for name, p in pages.items() if name not in CLOSED or viewer.may(CLOSED[name])}, chosen, say)
 scope = drawn.scope(places, viewer.branch_id, own=viewer.agent_id is not None, say=say)
 try:
     unknown = source.unknown_before(chosen.against.start) if chosen.against else {}
@@ -77,6 +80,7 @@ state["desk"] = desk = Desk(
     reader.name,
     reader.holds,
 )
+desk = state["desk"] = replace(desk, offers=meeting.taken_into(desk))
 before = state.get(f"_asked_{page.url_path}")
 desk.ask_ahead(ready.asked_first(page.url_path, now.catalogue) if before is None else before)
 try:

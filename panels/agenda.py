@@ -11,19 +11,21 @@ import pandas as pd
 
 from data_access.held import Held, NotHeld
 from data_access.meetings import Action, Item, Meeting
+from measures.catalogue import DIMENSION, MEASURES
 from measures.model import Measure, Ratio, _
 from measures.period import Period
 from measures.question import Question, Told
 from measures.since import sample, since
 from panels import actions as agreements
+from panels import notes
 from panels.desk import Desk
-from panels.exhibits import pace_of
+from panels.exhibits import paces
 from panels.views import View
 from presentation import since as told
 from presentation import table_view
 from presentation.charts import Look
 from presentation.exhibit import Exhibit, Kind
-from presentation.filters import Filters
+from presentation.filters import Filters, filters_at, in_words
 from presentation.frame import scope
 from presentation.units import day_shown, period_shown
 
@@ -98,20 +100,16 @@ def at_branch(desk: Desk, branch_id: str) -> Filters:
 
 def held_at(desk: Desk, meeting: Meeting, answers: Mapping[str, bytes]) -> Desk:
     """The desk on the answers that a started meeting keeps: nothing of the warehouse is read."""
-    state = replace(desk.state, version=meeting.version, data_until=meeting.data_until)
-    return replace(desk, warehouse=Held(answers, state, desk.warehouse), state=state, asked=[], _wholes={})
+    held = Held(desk.warehouse, meeting.branch_id, answers, meeting.data_until)
+    return replace(desk, warehouse=held, state=held.state(), asked=[], _wholes={})
 
 
 def usual(desk: Desk) -> list[tuple[str, str]]:
     """The items of a new meeting at this desk, each as (view, title); what the warehouse has no numbers for is left out."""
     found = [(json.dumps({"of": own}), "") for own in OWN]
     for of, given, days in _USUAL:
-        view = View(of, given, {"branch": desk.viewer.branch_id, **days})
-        try:
-            View.read(view.written(), desk)
-        except Told:
-            continue
-        found.append((view.written(), ""))
+        if "name" not in given or desk.known(str(given["name"])):
+            found.append((View(of, given, {"branch": desk.viewer.branch_id, **days}).written(), ""))
     return found
 
 
@@ -137,23 +135,63 @@ def slides(
 
 def label(item: Item, desk: Desk) -> str:
     """What an item is called in the agenda, in the reader's language."""
-    own = json.loads(item.view).get("of")
-    if own in OWN:
-        return desk.say(OWN[own])
+    say = desk.say
+    if (own := _own(item)) in OWN:
+        return say(OWN[own])
     try:
-        return View.read(item.view, desk).label(desk)
+        view = View.read(item.view)
     except Told:
-        return item.title or desk.say("A view that this warehouse does not know")
+        return item.title or say("A view that this version does not know")
+    if view.of == "attention":
+        return say("What stands out")
+    named = [MEASURES[name] for name in _measures(view) if name in MEASURES]
+    called = notes.say_by(desk, named, [DIMENSION[name] for name in _splits(view)])
+    days = dict(in_words(_filters(view, desk), desk.products, say))
+    return say.aside(called, days[say("Period")])
+
+
+def leads(view: View, desk: Desk) -> tuple[str, dict[str, str]]:
+    """The page where a view can be looked at closer, and its query parameters."""
+    address = {**view.filters, "lang": desk.say.language}
+    if view.of in ("attention", "figures"):
+        return "overview", address
+    return "explorer", {**address, "measures": ",".join(_measures(view)), "by": ",".join(_splits(view))}
+
+
+def _own(item: Item) -> str:
+    try:
+        said = json.loads(item.view)
+    except ValueError:
+        return ""
+    return str(said.get("of", "")) if isinstance(said, dict) else ""
+
+
+def _measures(view: View) -> list[str]:
+    given = view.given
+    if "path" in given:
+        return [name for name, _share in given["path"]]
+    return [given["name"]] if "name" in given else list(given.get("names", ()))
+
+
+def _splits(view: View) -> list[str]:
+    given = view.given
+    single = [given[name] for name in ("y", "x", "step") if given.get(name)]
+    by = given.get("by", [])
+    return [*(by if isinstance(by, (list, tuple)) else [by]), *single]
+
+
+def _filters(view: View, desk: Desk) -> Filters:
+    return filters_at(view.filters, desk.places, desk.products, desk.state.data_until, desk.say)
 
 
 def _shown(occasion: Occasion, item: Item) -> list[Slide]:
-    own = json.loads(item.view).get("of")
+    own = _own(item)
     desk = replace(occasion.desk, asked=[], _wholes={})
     if own == AGREED:
         return _agreed(desk, occasion, item)
     if own == KEY_NUMBERS:
         return [Slide(item, _key(desk, occasion))]
-    view = View.read(item.view, desk)
+    view = View.read(item.view)
     return [Slide(item, view.build(desk), view=view)]
 
 
@@ -170,6 +208,7 @@ def _key(desk: Desk, occasion: Occasion) -> Exhibit:
     days = _week(desk.state.data_until)
     before = occasion.before
     overlap = before is not None and before.state.data_until > desk.state.data_until - WEEK
+    desk = replace(desk, filters=replace(desk.filters, period=days, against=None))
     listed = []
     rows = _of_a_week(desk, desk.known(*KEY), days)
     earlier = {}
@@ -177,10 +216,11 @@ def _key(desk: Desk, occasion: Occasion) -> Exhibit:
         earlier = _of_a_week(before, before.known(*KEY), _week(before.state.data_until))
     elif before is None:
         earlier = _of_a_week(desk, desk.known(*KEY), _week(days.start - timedelta(days=1)))
+    aimed_at = paces(desk, [desk.measure(name) for name in rows])
     for name, row in rows.items():
         measure, then = desk.measure(name), earlier.get(name)
         found = since(sample(measure, row), None if then is None else sample(measure, then))
-        listed.append(told.Moved(measure, row, then, found, pace_of(desk, measure)))
+        listed.append(told.Moved(measure, row, then, found, aimed_at.get(name, "")))
     last = before.state.data_until if before is not None else None
     now = period_shown(days, say.language)
     heading = say("Last time, {day}", day=day_shown(last, say.language)) if last else say("The 7 days before")

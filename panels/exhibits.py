@@ -147,10 +147,10 @@ def _figures(desk: Desk, group: Sequence[Measure], extra: Iterable[Measure]) -> 
     lined = [m for m in group if m.has_history and MONTH in m.dimensions and not m.costly]
     months = desk.ask(lined, [MONTH], period=desk.year_of_months).answer if lined else None
     settled = _settled(desk, lined, months) if lined else {}
-    paces = _paces(desk, group)
+    aimed_at = paces(desk, group)
     return [
         (
-            Card(m, row, settled.get(m.name), paces.get(m.name), findings.doubt(m, row, desk.say), asked.ignored),
+            Card(m, row, settled.get(m.name), aimed_at.get(m.name), findings.doubt(m, row, desk.say), asked.ignored),
             asked.answer,
         )
         for m in group
@@ -183,7 +183,7 @@ def _settled(desk: Desk, measures: Iterable[Measure], months: pd.DataFrame) -> d
     return lines
 
 
-def _paces(desk: Desk, measures: Iterable[Measure]) -> dict[str, str]:
+def paces(desk: Desk, measures: Iterable[Measure]) -> dict[str, str]:
     """For measures with targets, how far along they are; none where targets for different days run: what counts for one of a quarter
     and one of its month would be counted twice."""
     # Of several products some may have a target and some not: a card about all of them would stand beside the target of a part.

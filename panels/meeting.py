@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import date, timedelta
 
@@ -30,7 +30,8 @@ PRESENTED = "present"
 """The parameter of the address under which the meeting fills the screen."""
 STATES = {"prepared": _("in preparation"), "running": _("under way"), "ended": _("has ended")}
 _SNAPSHOT = json.dumps({"agreed": True})
-"""Under this name a meeting keeps the actions that it looked at, beside its answers."""
+_AT_END = json.dumps({"agreed": "at the end"})
+"""Under these names a meeting keeps the actions that it looked at, as they were when it started and ended, beside its answers."""
 
 
 @notes.refusing
@@ -42,6 +43,8 @@ def meeting(desk: Desk) -> None:
     except Refused as refused:
         headline(say("Weekly meeting"), say.told(refused))
         return
+    if told := st.session_state.pop("_meeting_told", ""):
+        st.warning(told, icon=":material/info:")
     store = meetings_of(desk.access)
     here = agenda.seen_from(desk, desk.filters.branch.id)
     week = _week(desk, store)
@@ -50,6 +53,7 @@ def meeting(desk: Desk) -> None:
         _none_yet(here, store, week)
         return
     items = store.items(found.id)
+    _remember_open(found)
     if found.state == "prepared":
         _prepared(here, store, found, items)
         return
@@ -67,6 +71,27 @@ def title(desk: Desk, found: Meeting) -> str:
     return desk.say(
         "Meeting of {branch}, {days}", branch=desk.filters.branch.name, days=period_shown(days, desk.say.language)
     )
+
+
+def taken_into(desk: Desk) -> Callable[[View, str], None] | None:
+    """What takes a part of any page into the meeting that this reader has opened last, unless it has ended; None where there is none."""
+    opened = st.session_state.get("_meeting_open")
+    if opened is None or opened.branch_id not in desk.places or not desk.viewer.may(Permission.MEETINGS):
+        return None
+
+    def take(view: View, called: str) -> None:
+        store = meetings_of(desk.access)
+        try:
+            added = store.add(opened.id, view.written(), called, desk.viewer.person)
+            now = store.of(opened.branch_id, opened.week)
+            if now is not None and now.state == "running":
+                _keep(agenda.seen_from(desk, opened.branch_id), store, now, [added])
+        except Told as refused:
+            st.toast(desk.say.told(refused), icon=":material/error:")
+        else:
+            st.toast(desk.say("Added to the meeting: {title}", title=plain(called)), icon=":material/groups:")
+
+    return take
 
 
 # The page -----------------------------------------------------------------------------------------------------------
@@ -96,6 +121,13 @@ def _week(desk: Desk, store: Meetings) -> date:
         )
     desk.own_parameters["week"] = chosen
     return named[chosen]
+
+
+def _remember_open(found: Meeting) -> None:
+    if found.state == "ended":
+        st.session_state.pop("_meeting_open", None)
+    else:
+        st.session_state["_meeting_open"] = found
 
 
 def _none_yet(desk: Desk, store: Meetings, week: date) -> None:
@@ -263,24 +295,46 @@ def _start(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -
     store.start(found, str(desk.state.version), desk.state.data_until, answers, desk.viewer.person)
 
 
+def _keep(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> None:
+    """Asks for what these items show, and keeps it beside what a running meeting has."""
+    holding = Holding(desk.warehouse, desk.viewer.branch_id)
+    live = replace(desk, warehouse=holding, state=holding.state(), asked=[], _wholes={})
+    agenda.slides(agenda.Occasion(live, _before(desk, store, found), (), date.today()), items)
+    for question, answer in holding.answers.items():
+        store.hold(found.id, question, answer)
+
+
 def _end(desk: Desk, store: Meetings, found: Meeting) -> None:
+    """Keeps what became of the actions in the meeting, and ends it."""
+    looked_at = {each["id"] for each in json.loads(store.held(found.id).get(_SNAPSHOT, b"[]"))}
+    store.hold(found.id, _AT_END, _as_json(each for each in store.actions(found.branch_id) if each.id in looked_at))
     store.end(found, desk.viewer.person)
 
 
 def _slides(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> list[agenda.Slide]:
     """The meeting as it was held; made again when something of it has changed, and not in each run."""
     known = tuple((item.id, item.position, item.kept, item.remark) for item in items)
+    known += tuple((action.id, action.revision) for action in store.actions(found.branch_id))
     key = (found.id, found.state, known, desk.say.language, desk.look.dark)
     kept = st.session_state.get("_meeting_slides")
     if kept and kept[0] == key:
         return kept[1]
     answers = store.held(found.id)
     held = agenda.held_at(desk, found, answers)
-    actions = [Action(**_as_action(each)) for each in json.loads(answers.get(_SNAPSHOT, b"[]"))]
+    actions = _looked_at(store, found, answers)
     occasion = agenda.Occasion(held, _before(desk, store, found), actions, found.started_at.date())
     shown = agenda.slides(occasion, items)
     st.session_state["_meeting_slides"] = (key, shown)
     return shown
+
+
+def _looked_at(store: Meetings, found: Meeting, answers: Mapping[str, bytes]) -> list[Action]:
+    """The actions that the meeting looks at: those there were when it started; as they stand now, or stood when it ended."""
+    kept = [Action(**_as_action(each)) for each in json.loads(answers.get(_AT_END) or answers.get(_SNAPSHOT, b"[]"))]
+    if found.state == "ended":
+        return kept
+    now = {action.id: action for action in store.actions(found.branch_id)}
+    return [now.get(action.id, action) for action in kept]
 
 
 def _before(desk: Desk, store: Meetings, found: Meeting) -> Desk | None:
@@ -328,7 +382,7 @@ def _presented(desk: Desk, store: Meetings, found: Meeting, shown: Sequence[agen
 
 
 def _drill(desk: Desk, view: View) -> None:
-    page, parameters = view.leads()
+    page, parameters = agenda.leads(view, desk)
     st.page_link(f"{page}.py", label=desk.say("Look closer"), query_params=parameters)
 
 
@@ -444,7 +498,7 @@ def _agreed(desk: Desk, store: Meetings, found: Meeting) -> None:
                 )
 
 
-def _told(desk: Desk, act) -> object:
+def _told(desk: Desk, act: Callable[[], object]) -> Callable[[], None]:
     """`act` as a button's callback: what it raises is said on the page."""
 
     def done() -> None:

@@ -107,6 +107,7 @@ def pages(say: Words) -> dict[str, st.Page]:
         ("follow_up", "follow_up", say("Follow-up"), ":material/call:"),
         ("targets", "targets", say("Targets"), ":material/flag:"),
         ("complaints", "complaints", say("Complaints"), ":material/report:"),
+        ("meeting", "meeting", say("Meeting"), ":material/groups:"),
         ("explorer", "explorer", say("Explorer"), ":material/table_chart:"),
         ("glossary", "glossary", say("Glossary"), ":material/menu_book:"),
         ("journal", "journal", say("Journal"), ":material/history:"),
@@ -123,6 +124,7 @@ def menu(listed: Mapping[str, st.Page], filters: Filters, say: Words) -> None:
         "overview": None,
         "activation": say("Marketing"),
         "complaints": say("Service"),
+        "meeting": say("Together"),
         "explorer": say("Reference"),
     }
     for name, page in listed.items():
