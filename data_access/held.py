@@ -172,6 +172,8 @@ class Held:
         self._branch_id = branch_id
         self._answers = answers
         self._days_off = warehouse.days_off
+        self.asked: list[Question] = []
+        """What was asked of it, in order."""
 
     def state(self) -> State:
         """What is known of the warehouse now, with the date that the data had then."""
@@ -184,7 +186,9 @@ class Held:
     def fetch(self, question: Question, viewer: Viewer) -> pd.DataFrame:
         """The stored answer. Raises Refused and NotHeld."""
         self._demand_seen(viewer)
-        return self._answer(written(question))
+        answer = self._answer(written(question))
+        self.asked.append(question)
+        return answer
 
     def fetch_ahead(self, questions: Iterable[Question], viewer: Viewer) -> None:
         """Does nothing: all that can be fetched is there."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
 import pandas as pd
@@ -74,7 +75,8 @@ class Occasion:
     before: Desk | None
     agreed: Sequence[Action]
     today: date
-    _asked: list[Question] = field(default_factory=list)
+    corrected_by: Desk | None = None
+    """The desk on the warehouse as it stands, where it has been loaded again since."""
 
 
 def seen_from(desk: Desk, branch_id: str) -> Desk:
@@ -124,7 +126,7 @@ def slides(
     found: list[Slide] = []
     for number, item in enumerate(kept):
         try:
-            found += _shown(occasion, item)
+            found += _corrected(occasion, _shown(occasion, item))
         except Told as refused:
             found.append(
                 Slide(item, Exhibit(Kind.SENTENCES, label(item, occasion.desk), occasion.desk.say.told(refused)))
@@ -156,6 +158,61 @@ def leads(view: View, desk: Desk) -> tuple[str, dict[str, str]]:
     if view.of in ("attention", "figures"):
         return "overview", address
     return "explorer", {**address, "measures": ",".join(_measures(view)), "by": ",".join(_splits(view))}
+
+
+def _corrected(occasion: Occasion, shown: list[Slide]) -> list[Slide]:
+    """The slides of an item, the first with what the warehouse says differently by now about the same days, seen from the same day."""
+    held, live = occasion.desk.warehouse, occasion.corrected_by
+    if live is None or not isinstance(held, Held):
+        return shown
+    asked = list(dict.fromkeys(held.asked))
+    held.asked.clear()
+    differing = [each for question in asked for each in _differing(occasion.desk, live, question)]
+    if not differing or not shown:
+        return shown
+    told_ = live.say.plural(
+        "Corrected since in the warehouse: {n} number, {example}.",
+        "Corrected since in the warehouse: {n} numbers, such as {example}.",
+        len(differing),
+        example=differing[0],
+    )
+    return [replace(shown[0], corrections=told_), *shown[1:]]
+
+
+def _differing(held: Desk, live: Desk, question: Question) -> list[str]:
+    """The numbers of an answer that are others now, each in words; what has no history is another every day, and is no correction."""
+    measures = [measure for measure in question.measures if measure.has_history]
+    then = held.warehouse.fetch(question, held.viewer)
+    try:
+        now = live.warehouse.fetch(question, live.viewer, seen_on=held.state.data_until)
+    except Told:
+        return []
+    keys = [split.name for split in question.by]
+    say = live.say
+    found = []
+    for measure in measures:
+        before, after = (_by_key(answer, keys, measure.name) for answer in (then, now))
+        for key in dict.fromkeys([*before, *after]):
+            one, other = before.get(key), after.get(key)
+            if not _same(one, other):
+                values = [shown(each, measure.unit, say.language) for each in (one, other)]
+                found.append(
+                    say("{measure}: {then} → {now}", measure=say(measure.label), then=values[0], now=values[1])
+                )
+    return found
+
+
+def _by_key(answer: pd.DataFrame, keys: Sequence[str], name: str) -> dict[tuple, object]:
+    ids = [answer[key].astype(object).where(answer[key].notna(), None).tolist() for key in keys]
+    places = zip(*ids, strict=True) if ids else [()] * len(answer)
+    return {key: value for key, value in zip(places, answer[name].tolist(), strict=True) if not pd.isna(value)}
+
+
+def _same(one: object, other: object) -> bool:
+    if one is None or other is None:
+        # No row and none counted are the same.
+        return not one and not other
+    return math.isclose(float(one), float(other), rel_tol=1e-9, abs_tol=1e-12)
 
 
 def _own(item: Item) -> str:

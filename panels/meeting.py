@@ -315,14 +315,15 @@ def _slides(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) 
     """The meeting as it was held; made again when something of it has changed, and not in each run."""
     known = tuple((item.id, item.position, item.kept, item.remark) for item in items)
     known += tuple((action.id, action.revision) for action in store.actions(found.branch_id))
-    key = (found.id, found.state, known, desk.say.language, desk.look.dark)
+    key = (found.id, found.state, known, desk.say.language, desk.look.dark, str(desk.state.version))
     kept = st.session_state.get("_meeting_slides")
     if kept and kept[0] == key:
         return kept[1]
     answers = store.held(found.id)
     held = agenda.held_at(desk, found, answers)
     actions = _looked_at(store, found, answers)
-    occasion = agenda.Occasion(held, _before(desk, store, found), actions, found.started_at.date())
+    loaded_again = desk if str(desk.state.version) != found.version else None
+    occasion = agenda.Occasion(held, _before(desk, store, found), actions, found.started_at.date(), loaded_again)
     shown = agenda.slides(occasion, items)
     st.session_state["_meeting_slides"] = (key, shown)
     return shown
