@@ -77,8 +77,8 @@ PERMITTED = MappingProxyType(
         Role.AUDITOR: frozenset({_P.NUMBERS, _P.JOURNAL}),
     }
 )
-"""What each role permits. Only the steward takes personal data out of the house; only the auditor reads who did. Who holds meetings may
-see listings: a meeting keeps the numbers of few customers too, which are withheld from others."""
+"""What each role permits. Only the steward takes personal data out of the house; only the auditor reads who did. Who holds meetings
+may see listings: a meeting keeps the numbers of few customers too, which are withheld from others."""
 
 
 @dataclass(frozen=True)

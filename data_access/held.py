@@ -1,8 +1,9 @@
 """Answers that stay what they were: questions and answers as they are stored, and what stands in the warehouse's place for them.
 
 While a meeting is prepared for its start, a `Holding` asks the warehouse and remembers; once it is started, `Held` answers from
-what was remembered. Both are asked as the warehouse is. What is stored is what everybody may see who may see the meeting's branch
-(`audience`): a reader for whom numbers of few customers are withheld finds them withheld, whoever started the meeting.
+what was remembered. Both are asked as the warehouse is. What is stored is what everybody may see who may hold meetings of the
+branch: it is asked as seen from there, and nobody else is answered. Who may hold meetings may see listings too, so no number of few
+customers is withheld from one of them and stored for another.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data_access.access import Permission, Refused, Role, Viewer, demand
+from data_access.access import Permission, Refused, Viewer, demand
 from data_access.warehouse import State, Warehouse, WarehouseError
 from measures.catalogue import Catalogue, dimension
 from measures.model import _
@@ -102,13 +103,17 @@ def frame(stored: bytes) -> pd.DataFrame:
 # In the warehouse's place -------------------------------------------------------------------------------------------
 
 
-def audience(person: str, branch_id: str) -> Viewer:
-    """`person` as everybody who may see that branch: with no permission beyond its numbers."""
-    return Viewer(person, branch_id, Role.ANALYST)
+def _at_branch(viewer: Viewer, branch_id: str, paths: Mapping[str, str]) -> Viewer:
+    """The viewer held to that branch, at or below their own. Raises Refused for everybody whom its meetings do not concern."""
+    demand(viewer, Permission.MEETINGS)
+    top, path = paths.get(viewer.branch_id), paths.get(branch_id)
+    if viewer.agent_id or top is None or path is None or not path.startswith(top):
+        raise Refused(_("This meeting is of a branch that you do not see as a whole."))
+    return replace(viewer, branch_id=branch_id)
 
 
 class Holding:
-    """The warehouse as the audience of a branch sees it. `answers` holds all that was asked, as it is stored, and its answers.
+    """The warehouse as it is seen from a branch, for those who hold its meetings. `answers` holds all that was asked, as it is stored, and its answers.
 
     All of it is of one load: where another has come in meanwhile, what is asked next raises WarehouseError. With `data_until`, what is
     added to a meeting that runs is asked as of the meeting's own date, though the data may have gone on.
@@ -132,18 +137,18 @@ class Holding:
 
     def fetch(self, question: Question, viewer: Viewer) -> pd.DataFrame:
         """As `Warehouse.fetch`."""
-        answer = self._warehouse.fetch(question, audience(viewer.person, self._branch_id), self._seen_on)
+        answer = self._warehouse.fetch(question, self._seen_by(viewer), self._seen_on)
         return self._remembered(written(question), answer)
 
     def fetch_ahead(self, questions: Iterable[Question], viewer: Viewer) -> None:
         """As `Warehouse.fetch_ahead`; it is remembered when it is fetched."""
         if self._seen_on is None:
-            self._warehouse.fetch_ahead(questions, audience(viewer.person, self._branch_id))
+            self._warehouse.fetch_ahead(questions, self._seen_by(viewer))
 
     def events(self, period: Period, branch_id: str, product_ids: Iterable[str], viewer: Viewer) -> pd.DataFrame:
         """As `Warehouse.events`."""
         chosen = tuple(product_ids)
-        answer = self._warehouse.events(period, branch_id, chosen, audience(viewer.person, self._branch_id))
+        answer = self._warehouse.events(period, branch_id, chosen, self._seen_by(viewer))
         return self._remembered(_events(period, branch_id, chosen), answer)
 
     def unknown_before(self, day: date) -> dict[str, date]:
@@ -154,6 +159,9 @@ class Holding:
             _unknown_before(day), tables.astype({"table_name": _TEXTS[pa.string()], "first_day": "datetime64[s]"})
         )
         return found
+
+    def _seen_by(self, viewer: Viewer) -> Viewer:
+        return _at_branch(viewer, self._branch_id, self._loaded.paths)
 
     def _remembered(self, question: str, answer: pd.DataFrame) -> pd.DataFrame:
         if not _of_one_load(self._loaded, self._warehouse.state()):
@@ -189,7 +197,7 @@ class Held:
 
     def fetch(self, question: Question, viewer: Viewer) -> pd.DataFrame:
         """The stored answer. Raises Refused and NotHeld."""
-        self._demand_seen(viewer)
+        _at_branch(viewer, self._branch_id, self._state.paths)
         answer = self._answer(written(question))
         self.asked.append(question)
         return answer
@@ -199,7 +207,7 @@ class Held:
 
     def events(self, period: Period, branch_id: str, product_ids: Iterable[str], viewer: Viewer) -> pd.DataFrame:
         """The events that were stored. Raises Refused and NotHeld."""
-        self._demand_seen(viewer)
+        _at_branch(viewer, self._branch_id, self._state.paths)
         return self._answer(_events(period, branch_id, tuple(product_ids)))
 
     def unknown_before(self, day: date) -> dict[str, date]:
@@ -211,13 +219,6 @@ class Held:
         if question not in self._answers:
             raise NotHeld(_("This was not shown in the meeting, so no number of it was kept."))
         return frame(self._answers[question])
-
-    def _demand_seen(self, viewer: Viewer) -> None:
-        demand(viewer, Permission.NUMBERS)
-        paths = self._state.paths
-        top, path = paths.get(viewer.branch_id), paths.get(self._branch_id)
-        if viewer.agent_id or top is None or path is None or not path.startswith(top):
-            raise Refused(_("This meeting is of a branch that you do not see as a whole."))
 
 
 def _of_one_load(first: State, now: State) -> bool:

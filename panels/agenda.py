@@ -28,7 +28,7 @@ from presentation.charts import Look
 from presentation.exhibit import Exhibit, Kind
 from presentation.filters import Filters, filters_at, in_words
 from presentation.frame import scope
-from presentation.units import day_shown, period_shown
+from presentation.units import day_shown, period_shown, shown
 
 WEEK = timedelta(days=7)
 KEY = (

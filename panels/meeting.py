@@ -74,7 +74,7 @@ def title(desk: Desk, found: Meeting) -> str:
 
 
 def taken_into(desk: Desk) -> Callable[[View, str], None] | None:
-    """What takes a part of any page into the meeting that this reader has opened last, unless it has ended; None where there is none."""
+    """What takes a part of any page into the meeting that this reader has opened last; None where there is none, or it has ended."""
     opened = st.session_state.get("_meeting_open")
     if opened is None or opened.branch_id not in desk.places or not desk.viewer.may(Permission.MEETINGS):
         return None
@@ -297,7 +297,7 @@ def _start(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -
 
 def _keep(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> None:
     """Asks for what these items show, and keeps it beside what a running meeting has."""
-    holding = Holding(desk.warehouse, desk.viewer.branch_id)
+    holding = Holding(desk.warehouse, desk.viewer.branch_id, found.data_until)
     live = replace(desk, warehouse=holding, state=holding.state(), asked=[], _wholes={})
     agenda.slides(agenda.Occasion(live, _before(desk, store, found), (), date.today()), items)
     for question, answer in holding.answers.items():
