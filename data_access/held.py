@@ -113,7 +113,8 @@ def _at_branch(viewer: Viewer, branch_id: str, paths: Mapping[str, str]) -> View
 
 
 class Holding:
-    """The warehouse as it is seen from a branch, for those who hold its meetings. `answers` holds all that was asked, as it is stored, and its answers.
+    """The warehouse as it is seen from a branch, for those who hold its meetings. `answers` holds all that was asked, as it is stored,
+    and its answers.
 
     All of it is of one load: where another has come in meanwhile, what is asked next raises WarehouseError. With `data_until`, what is
     added to a meeting that runs is asked as of the meeting's own date, though the data may have gone on.
