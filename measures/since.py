@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from math import hypot, inf
 
+import pandas as pd
 from scipy import special
 
 from measures.model import Measure, Ratio, Spread, Unit
@@ -125,4 +126,4 @@ def _judged(change: Estimate) -> Since:
 
 def _number(row: Mapping[str, float | None], name: str) -> float | None:
     value = row.get(name)
-    return None if value is None or value != value else float(value)
+    return None if pd.isna(value) else float(value)

@@ -20,8 +20,8 @@ from presentation import frame as drawn
 from presentation.charts import Look
 from presentation.words import browser_language, words
 
+# Pages that stand in the menu of those alone whose role permits them.
 CLOSED = {"journal": Permission.JOURNAL, "meeting": Permission.MEETINGS}
-"""Pages that stand in the menu of those alone whose role permits them."""
 
 st.set_page_config(page_title="Branch marketing", page_icon=drawn.ICON, layout="wide")
 state = st.session_state

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 
 import pandas as pd
 import streamlit as st
 
 from data_access.access import Permission, Refused, demand
-from data_access.held import Holding
 from data_access.meetings import Action, Changed, Item, Meeting, Meetings, meetings_of, monday_of
 from measures.dimensions import AGENT
 from measures.model import Ratio, Unit, _
 from measures.period import Period
 from measures.question import NAME, Told
 from panels import actions as agreements
-from panels import agenda, minutes, notes
+from panels import agenda, held, minutes, notes
 from panels.desk import Desk
 from panels.views import View
 from presentation import present
@@ -29,9 +27,6 @@ from presentation.units import day_shown, period_shown
 PRESENTED = "present"
 """The parameter of the address under which the meeting fills the screen."""
 STATES = {"prepared": _("in preparation"), "running": _("under way"), "ended": _("has ended")}
-_SNAPSHOT = json.dumps({"agreed": True})
-_AT_END = json.dumps({"agreed": "at the end"})
-"""Under these names a meeting keeps the actions that it looked at, as they were when it started and ended, beside its answers."""
 
 
 @notes.refusing
@@ -85,7 +80,7 @@ def taken_into(desk: Desk) -> Callable[[View, str], None] | None:
             added = store.add(opened.id, view.written(), called, desk.viewer.person)
             now = store.of(opened.branch_id, opened.week)
             if now is not None and now.state == "running":
-                _keep(agenda.seen_from(desk, opened.branch_id), store, now, [added])
+                held.add(agenda.seen_from(desk, opened.branch_id), store, now, [added])
         except Told as refused:
             st.toast(desk.say.told(refused), icon=":material/error:")
         else:
@@ -175,7 +170,7 @@ def _held(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item], sh
                 say("End the meeting"),
                 icon=":material/stop:",
                 key="meeting_end",
-                on_click=_told(desk, lambda: _end(desk, store, found)),
+                on_click=_told(desk, lambda: held.end(desk, store, found)),
             )
     if found.state == "running":
         _agreeing(desk, store, found)
@@ -276,39 +271,13 @@ def _write(store: Meetings, item: Item, person: str, **changed: object) -> None:
     store.change(item, by=person, **changed)
 
 
-# Starting, showing, ending --------------------------------------------------------------------------------------------
+# Showing --------------------------------------------------------------------------------------------------------------
 
 
 def _start(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> None:
-    """Asks for everything that the meeting shows and keeps it."""
-    say = desk.say
-    bar = st.progress(0.0, say("All numbers are looked up and kept …"))
-    holding = Holding(desk.warehouse, desk.viewer.branch_id)
-    live = replace(desk, warehouse=holding, state=holding.state(), asked=[], _wholes={})
-    actions = store.actions(found.branch_id)
-    agenda.slides(
-        agenda.Occasion(live, _before(desk, store, found), actions, date.today()),
-        items,
-        lambda share: bar.progress(share, say("All numbers are looked up and kept …")),
-    )
-    answers = [*holding.answers.items(), (_SNAPSHOT, _as_json(actions))]
-    store.start(found, str(desk.state.version), desk.state.data_until, answers, desk.viewer.person)
-
-
-def _keep(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> None:
-    """Asks for what these items show, and keeps it beside what a running meeting has."""
-    holding = Holding(desk.warehouse, desk.viewer.branch_id, found.data_until)
-    live = replace(desk, warehouse=holding, state=holding.state(), asked=[], _wholes={})
-    agenda.slides(agenda.Occasion(live, _before(desk, store, found), (), date.today()), items)
-    for question, answer in holding.answers.items():
-        store.hold(found.id, question, answer)
-
-
-def _end(desk: Desk, store: Meetings, found: Meeting) -> None:
-    """Keeps what became of the actions in the meeting, and ends it."""
-    looked_at = {each["id"] for each in json.loads(store.held(found.id).get(_SNAPSHOT, b"[]"))}
-    store.hold(found.id, _AT_END, _as_json(each for each in store.actions(found.branch_id) if each.id in looked_at))
-    store.end(found, desk.viewer.person)
+    told = desk.say("All numbers are looked up and kept …")
+    bar = st.progress(0.0, told)
+    held.start(desk, store, found, items, lambda share: bar.progress(share, told))
 
 
 def _slides(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> list[agenda.Slide]:
@@ -317,30 +286,9 @@ def _slides(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) 
     known += tuple((action.id, action.revision) for action in store.actions(found.branch_id))
     key = (found.id, found.state, known, desk.say.language, desk.look.dark, str(desk.state.version))
     kept = st.session_state.get("_meeting_slides")
-    if kept and kept[0] == key:
-        return kept[1]
-    answers = store.held(found.id)
-    held = agenda.held_at(desk, found, answers)
-    actions = _looked_at(store, found, answers)
-    loaded_again = desk if str(desk.state.version) != found.version else None
-    occasion = agenda.Occasion(held, _before(desk, store, found), actions, found.started_at.date(), loaded_again)
-    shown = agenda.slides(occasion, items)
-    st.session_state["_meeting_slides"] = (key, shown)
-    return shown
-
-
-def _looked_at(store: Meetings, found: Meeting, answers: Mapping[str, bytes]) -> list[Action]:
-    """The actions that the meeting looks at: those there were when it started; as they stand now, or stood when it ended."""
-    kept = [Action(**_as_action(each)) for each in json.loads(answers.get(_AT_END) or answers.get(_SNAPSHOT, b"[]"))]
-    if found.state == "ended":
-        return kept
-    now = {action.id: action for action in store.actions(found.branch_id)}
-    return [now.get(action.id, action) for action in kept]
-
-
-def _before(desk: Desk, store: Meetings, found: Meeting) -> Desk | None:
-    before = store.before(found)
-    return None if before is None else agenda.held_at(desk, before, store.held(before.id))
+    if kept is None or kept[0] != key:
+        kept = st.session_state["_meeting_slides"] = (key, held.slides(desk, store, found, items))
+    return kept[1]
 
 
 def _presented(desk: Desk, store: Meetings, found: Meeting, shown: Sequence[agenda.Slide]) -> None:
@@ -509,12 +457,3 @@ def _told(desk: Desk, act: Callable[[], object]) -> Callable[[], None]:
             st.session_state["_meeting_told"] = desk.say.told(refused)
 
     return done
-
-
-def _as_json(actions: Iterable[Action]) -> bytes:
-    return json.dumps([asdict(action) for action in actions], default=str).encode()
-
-
-def _as_action(kept: Mapping[str, object]) -> dict[str, object]:
-    days = ("due_on", "agreed_on", "ended_on")
-    return {name: date.fromisoformat(value) if name in days and value else value for name, value in kept.items()}

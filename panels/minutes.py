@@ -62,7 +62,7 @@ def files(desk: Desk, found: Meeting, shown: Sequence[Slide], title: str, action
             st.caption(refusal)
             return
         for label, ending, mime, write in FORMATS:
-            if ending == "pdf" and not pdf.available():
+            if ending == "pdf" and not pdf.chromium():
                 st.caption(say("A PDF needs Chromium on the server; there is none."))
                 continue
             name = file_name(f"meeting_{found.week}", about, ending)
