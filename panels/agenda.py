@@ -111,8 +111,13 @@ def usual(desk: Desk) -> list[tuple[str, str]]:
     found = [(json.dumps({"of": own}), "") for own in OWN]
     for of, given, days in _USUAL:
         if "name" not in given or desk.known(str(given["name"])):
-            found.append((View(of, given, {"branch": desk.viewer.branch_id, **days}).written(), ""))
+            found.append((View(of, given, {"branch": desk.filters.branch.id, **days}).written(), ""))
     return found
+
+
+def is_agreed(view: tuple[str, str]) -> bool:
+    """Whether an item, as `usual` gives it, is about what was agreed."""
+    return view[0] == json.dumps({"of": AGREED})
 
 
 def slides(

@@ -57,11 +57,14 @@ def slides(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -
     return agenda.slides(occasion, items)
 
 
-def live(desk: Desk, store: Meetings, week: date) -> list[agenda.Slide]:
-    """What a meeting in that week would show now: the items of the one that is prepared, else the usual ones."""
-    found = store.of(desk.viewer.branch_id, week)
-    items = store.items(found.id) if found else _unwritten(agenda.usual(desk))
-    actions = store.actions(desk.viewer.branch_id)
+def live(desk: Desk, store: Meetings | None, week: date) -> list[agenda.Slide]:
+    """What a meeting of the desk's branch in that week would show now: the items of the one that is prepared, else the usual ones.
+    Without `store`, for who takes no part in meetings, what was agreed is left out."""
+    branch = desk.filters.branch.id
+    found = store.of(branch, week) if store else None
+    usual = [view for view in agenda.usual(desk) if store or not agenda.is_agreed(view)]
+    items = store.items(found.id) if found else _unwritten(usual)
+    actions = store.actions(branch) if store else []
     return agenda.slides(agenda.Occasion(desk, None, actions, date.today()), items)
 
 

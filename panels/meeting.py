@@ -60,14 +60,6 @@ def meeting(desk: Desk) -> None:
     _held(here, store, found, items, shown)
 
 
-def title(desk: Desk, found: Meeting) -> str:
-    """“Meeting of Jiangbei, 16–22 Nov 2026”."""
-    days = Period(found.week, found.week + timedelta(days=6))
-    return desk.say(
-        "Meeting of {branch}, {days}", branch=desk.filters.branch.name, days=period_shown(days, desk.say.language)
-    )
-
-
 def taken_into(desk: Desk) -> Callable[[View, str], None] | None:
     """What takes a part of any page into the meeting that this reader has opened last; None where there is none, or it has ended."""
     opened = st.session_state.get("_meeting_open")
@@ -141,7 +133,8 @@ def _none_yet(desk: Desk, store: Meetings, week: date) -> None:
 def _prepared(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> None:
     say = desk.say
     headline(
-        title(desk, found), say("Choose what is looked at. When it starts, all numbers are kept as they are then.")
+        minutes.title(desk, found.week),
+        say("Choose what is looked at. When it starts, all numbers are kept as they are then."),
     )
     if st.button(say("Start the meeting"), type="primary", icon=":material/play_arrow:", key="meeting_start"):
         _start(desk, store, found, items)
@@ -152,7 +145,7 @@ def _prepared(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]
 def _held(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item], shown: Sequence[agenda.Slide]) -> None:
     say = desk.say
     headline(
-        title(desk, found),
+        minutes.title(desk, found.week),
         say(
             "{state} · numbers as of {day} · {n} slides",
             state=say(STATES[found.state]),
@@ -164,7 +157,7 @@ def _held(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item], sh
         if st.button(say("Present"), type="primary", icon=":material/slideshow:", key="meeting_present"):
             st.query_params[PRESENTED] = "1"
             st.rerun()
-        minutes.files(desk, found, shown, title(desk, found), store.actions(found.branch_id))
+        minutes.files(desk, found, shown, store.actions(found.branch_id))
         if found.state == "running":
             st.button(
                 say("End the meeting"),
