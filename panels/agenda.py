@@ -15,7 +15,7 @@ from data_access.meetings import Action, Item, Meeting
 from measures.catalogue import DIMENSION, MEASURES
 from measures.model import Measure, Ratio, _
 from measures.period import Period
-from measures.question import Question, Told
+from measures.question import BEFORE, Question, Told
 from measures.since import sample, since
 from panels import actions as agreements
 from panels import notes
@@ -30,12 +30,12 @@ from presentation.filters import Filters, filters_at, in_words
 from presentation.frame import scope
 from presentation.units import day_shown, period_shown, shown
 
-WEEK = timedelta(days=7)
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
 KEY = (
-    "signed", "cohort_activation_rate", "coverage", "on_time", "contacts", "contact_success", "overdue_assignments",
-    "complaints_received", "complaints_past_due",
+    "signed", "active_rate_30", "coverage", "contacts", "contact_success", "overdue_assignments", "complaints_received",
+    "complaints_past_due",
 )  # fmt: skip
-"""The key numbers of a week. A rate that is too young to tell is told from when it was as young last time."""
+"""The key numbers of a week: those that seven days say something of. What is young is set beside what was as young last time."""
 AGREED, KEY_NUMBERS = "agreed", "key"
 OWN = {AGREED: _("What was agreed"), KEY_NUMBERS: _("Key numbers since last time")}
 """Items that only a meeting has."""
@@ -277,7 +277,8 @@ def _key(desk: Desk, occasion: Occasion) -> Exhibit:
     if before is not None and not overlap:
         earlier = _of_a_week(before, before.known(*KEY), _week(before.state.data_until))
     elif before is None:
-        earlier = _of_a_week(desk, desk.known(*KEY), _week(days.start - timedelta(days=1)))
+        # As far in their time as these seven days are now.
+        earlier = _before(desk, desk.known(*KEY), replace(desk.filters, period=days, against=_week(days.start - DAY)))
     aimed_at = paces(desk, [desk.measure(name) for name in rows])
     for name, row in rows.items():
         measure, then = desk.measure(name), earlier.get(name)
@@ -287,9 +288,9 @@ def _key(desk: Desk, occasion: Occasion) -> Exhibit:
     now = period_shown(days, say.language)
     heading = say("Last time, {day}", day=day_shown(last, say.language)) if last else say("The 7 days before")
     table = told.key_numbers(listed, now, heading, say)
-    notes = [say(told.HOW)]
+    notes_ = []
     if overlap:
-        notes.insert(0, say("Last time was less than seven days ago: the days overlap, so no change is told."))
+        notes_.append(say("Last time was less than seven days ago: the days overlap, so no change is told."))
 
     def draw(_look: Look, key: str) -> None:
         table_view.show(replace(table, note=None), say=say, key=key, empty=say("No numbers to draw."))
@@ -299,7 +300,7 @@ def _key(desk: Desk, occasion: Occasion) -> Exhibit:
         told.moved_most(listed, last, say),
         say("The seven days up to {day}, beside those of last time", day=day_shown(days.end, say.language)),
         table,
-        notes=tuple(notes),
+        notes=tuple(notes_),
         draw=draw,
     )
 
@@ -316,5 +317,16 @@ def _of_a_week(desk: Desk, measures: Sequence[Measure], days: Period) -> dict[st
     return found
 
 
+def _before(desk: Desk, measures: Sequence[Measure], filters: Filters) -> dict[str, pd.Series]:
+    """Each measure's row in the period that `filters` compare with, under the names that it has in a period of its own."""
+    at = replace(desk, filters=filters, _wholes={})
+    found = {}
+    for measure in measures:
+        names = [measure.name, *(count.name for count in (measure.counts if isinstance(measure, Ratio) else ()))]
+        row = at.ask([at.measure(name) for name in names], compared=True).answer.iloc[0]
+        found[measure.name] = pd.Series({name: row[name + BEFORE] for name in names})
+    return found
+
+
 def _week(until: date) -> Period:
-    return Period(until - WEEK + timedelta(days=1), until)
+    return Period(until - WEEK + DAY, until)

@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from measures.dimensions import BELOW, DAY, DAYS_AGO, DAYS_LEFT, DAYS_RUN, MONTH, PRODUCT, QUARTER
+from measures.dimensions import BELOW, DAY, DAYS_AGO, DAYS_LEFT, DAYS_RUN, LIST_LEFT, MONTH, PRODUCT, QUARTER
 from measures.funnel import Funnel
 from measures.model import Dimension, Measure, Ratio, Spread, Unit
 from measures.period import Period, first_days, last_day, year_of_quarters
@@ -338,7 +338,8 @@ def bands(desk: Desk, name: str, by: Dimension) -> Answered:
     notes.demand_kept(desk, measure, by)
     asked = desk.ask([measure], [by])
     total = desk.total(asked)
-    title = findings.first_of(measure, asked.answer, by, total, say)
+    told = findings.running_out if by in (CLOCK, LIST_LEFT) else findings.first_of
+    title = told(measure, asked.answer, by, total, say)
     meaning = notes.meaning(desk, measure, by)
     if asked.answer.empty:
         return _nothing(desk, Kind.COLUMNS, title, meaning)

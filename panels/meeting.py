@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
+from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -204,7 +205,7 @@ def _item(desk: Desk, store: Meetings, item: Item, number: int, of: int, shown: 
             on_click=_told(desk, lambda: _write(store, item, person, kept=not item.kept)),
         )
     for slide in shown:
-        st.html(f"<div class=chart-finding>{plain(slide.exhibit.title)}</div>")
+        st.html(f"<div class=chart-finding>{escape(slide.exhibit.title)}</div>")
     if not item.kept:
         return
     key = f"remark_{item.id}_{item.revision}"

@@ -9,7 +9,9 @@ Ticks are rows too: Vega's own axes speak English and know no 万.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
@@ -97,6 +99,9 @@ class Interval:
 
 
 _Known = TypeVar("_Known")
+
+_wide: ContextVar[int | None] = ContextVar("wide", default=None)
+"""How many pixels wide charts are; None: as wide as there is room."""
 
 
 # Bars ---------------------------------------------------------------------------------------------------------------
@@ -1046,6 +1051,12 @@ def draw(
     """Draws a template with its rows, and tells screen readers `alt_text`. `on_pick` is called with the fields `picks` of what
     was clicked."""
     told = {"told": pa.table({"told": [alt_text]})}
+    pixels = _wide.get()
+    if pixels is not None:
+        # What is enlarged is not measured: Streamlit would take the enlarged width for the room there is.
+        spec = spec | {"width": pixels, "datasets": {**datasets, **told}}
+        st.vega_lite_chart(None, spec, width="content", theme=None, key=key)
+        return
     if on_pick is None:
         st.vega_lite_chart(None, spec | {"datasets": {**datasets, **told}}, width="stretch", theme=None, key=key)
         return
@@ -1063,6 +1074,16 @@ def draw(
 
     spec = spec | {"datasets": rows | told}
     st.vega_lite_chart(None, spec, width="stretch", theme=None, key=key, on_select=picked)
+
+
+@contextmanager
+def as_wide_as(pixels: int) -> Iterator[None]:
+    """Charts drawn within are so wide, and only looked at: on a slide, which is enlarged as a whole."""
+    before = _wide.set(pixels)
+    try:
+        yield
+    finally:
+        _wide.reset(before)
 
 
 # The text alternative -----------------------------------------------------------------------------------------------

@@ -110,6 +110,21 @@ def first_of(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total
     )
 
 
+def running_out(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total: pd.DataFrame, say: Words) -> str:
+    """“Complaints open, past due: 68 of 159; 3 days or less: 3”: of bands of time left, those that are over and the next to be."""
+    known = dict(zip(answer[dimension.name], answer[measure.name], strict=True))
+    over, soon = ([code, label] for code, label in list(dimension.values.items())[:2])
+    return say(
+        "{measure}, {first}: {n} of {total}; {second}: {more}",
+        measure=say(measure.label),
+        first=say(over[1]),
+        n=short(known.get(over[0], 0), measure.unit, say.language),
+        total=short(total.iloc[0][measure.name], measure.unit, say.language),
+        second=say(soon[1]),
+        more=short(known.get(soon[0], 0), measure.unit, say.language),
+    )
+
+
 def steepest(steps: Sequence[Step], say: Words) -> str:
     """“The fewest go on from reached to signed”: the step of a funnel with the smallest share."""
     known = [(then.share, first.label, then.label) for first, then in pairwise(steps) if pd.notna(then.share)]

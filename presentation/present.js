@@ -11,9 +11,13 @@ let wanted = null; // asked for and not yet there: fast presses add up
 
 function fit() {
   if (!shown) return;
-  const scale = Math.min(window.innerWidth / WIDTH, window.innerHeight / HEIGHT);
-  document.documentElement.style.setProperty("--present-zoom", String(scale * zoom));
-  document.documentElement.style.setProperty("--present-fit", String(scale));
+  const root = document.documentElement;
+  const slide = document.querySelector(".st-key-slide");
+  const scale = zoom * Math.min(root.clientWidth / WIDTH, root.clientHeight / HEIGHT);
+  const middle = (room, size) => `${Math.max(0, (room - size * scale) / 2)}px`;
+  root.style.setProperty("--present-zoom", String(scale));
+  root.style.setProperty("--present-left", middle(root.clientWidth, WIDTH));
+  root.style.setProperty("--present-top", middle(root.clientHeight, Math.max(HEIGHT, slide?.offsetHeight ?? 0)));
 }
 
 function turn(to) {
@@ -34,6 +38,7 @@ const ACTIONS = {
   larger: () => resize(zoom * STEP),
   smaller: () => resize(zoom / STEP),
   usual: () => resize(1),
+  deeper: () => document.querySelector(".st-key-present_bar a")?.click(),
   full: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen?.()),
   leave: () => shown.send("leave", true),
 };
@@ -55,6 +60,7 @@ const KEYS = {
   "=": "larger",
   "-": "smaller",
   0: "usual",
+  d: "deeper",
   f: "full",
   Escape: "leave",
 };

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from presentation.charts import Look
+from presentation.charts import Look, as_wide_as
 from presentation.exhibit import Exhibit
 from presentation.words import Words
+
+WIDTH = 892
+"""Pixels that a chart has on a slide of 960."""
 
 _HERE = Path(__file__).parent
 _bar = st.components.v2.component(
@@ -51,19 +54,20 @@ def slide(
             )
             if exhibit.lines:
                 st.html(f"<ul class=slide-lines>{''.join(f'<li>{escape(line)}</li>' for line in exhibit.lines)}</ul>")
-            if exhibit.draw:
-                exhibit.draw(look, f"slide_{at}")
+            elif exhibit.draw:
+                with as_wide_as(WIDTH):
+                    exhibit.draw(look, f"slide_{at}")
             notes = [*exhibit.notes, *([corrections] if corrections else [])]
             if notes:
                 st.html("".join(f"<p class=slide-notes>{escape(note)}</p>" for note in notes))
             if remark:
                 st.html(f"<div class=slide-remark>{escape(remark)}</div>")
             with st.container(key="slide_foot"):
-                if drill:
-                    drill()
                 number = say("{n} of {all}", n=at + 1, all=slides)
                 st.html(f"<div class=slide-foot><span>{escape(foot)}</span><span>{escape(number)}</span></div>")
         with st.container(key="present_bar"):
+            if drill:
+                drill()
             _turns(at, slides, say, on_turn, on_leave)
 
 

@@ -18,7 +18,7 @@ from presentation.words import Words
 VERDICTS = {
     Verdict.UP: _("up"),
     Verdict.DOWN: _("down"),
-    Verdict.SAME: _("no change that can be told"),
+    Verdict.SAME: _("may be chance"),
     Verdict.UNKNOWN: _("cannot be judged"),
 }
 HOW = _(
@@ -70,7 +70,9 @@ def key_numbers(listed: Sequence[Moved], now: str, before: str, say: Words) -> T
         for moved in listed
     ]
     columns = [
-        Column(name, label, "text", interval=name in ("now", "before", "change")) for name, label in heads.items()
+        Column(name, label, "text", interval=name in ("now", "before", "change"))
+        for name, label in heads.items()
+        if name != "target" or any(moved.target for moved in listed)
     ]
     return Table(
         say("Key numbers"), tuple(columns), pd.DataFrame(rows, columns=[*heads, "value", "value_before"]), note=say(HOW)
@@ -128,7 +130,7 @@ def brought(own: Since, more: Since, measure: Measure, since: date, say: Words) 
         return say("{measure} since {day}: too little yet to tell", measure=label, day=day)
     size = with_ends(own, measure, say)
     if own.verdict is Verdict.SAME:
-        first = say("{measure} since {day}: {change}, no change that can be told", measure=label, day=day, change=size)
+        first = say("{measure} since {day}: {change}, may be chance", measure=label, day=day, change=size)
     else:
         first = say("{measure} since {day}: {change}", measure=label, day=day, change=size)
     beside = {
