@@ -12,7 +12,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from measures.dimensions import BELOW, DAY, DAYS_AGO, DAYS_LEFT, DAYS_RUN, LIST_LEFT, MONTH, PRODUCT, QUARTER
+from measures.dimensions import BELOW, CLOCK, DAY, DAYS_AGO, DAYS_LEFT, DAYS_RUN, LIST_LEFT, MONTH, PRODUCT, QUARTER
 from measures.funnel import Funnel
 from measures.model import Dimension, Measure, Ratio, Spread, Unit
 from measures.period import Period, first_days, last_day, year_of_quarters

@@ -12,13 +12,12 @@ import streamlit as st
 
 from data_access.access import Permission
 from data_access.meetings import Action, Meeting, meetings_of
-from measures.model import _
 from measures.period import Period
 from panels import actions as agreements
 from panels import held
 from panels.accounts import Account
 from panels.agenda import Slide
-from panels.complaint_report import Length
+from panels.complaint_report import LENGTH_LABELS, Length
 from panels.complaint_report import report as complaints
 from panels.desk import Desk
 from presentation import deck, pack, pdf, print_view, report
@@ -35,8 +34,6 @@ FORMATS: tuple[tuple[str, str, str, Callable[[Minutes, Words], bytes]], ...] = (
     ("Excel", "xlsx", f"{_OFFICE}spreadsheetml.sheet", pack.write),
     ("PDF", "pdf", "application/pdf", lambda minutes, say: pdf.of(print_view.html(minutes, say))),
 )
-
-LENGTHS = {Length.MONTH: _("month"), Length.QUARTER: _("quarter"), Length.HALF_YEAR: _("half-year")}
 
 
 def minutes_of(desk: Desk, title: str, shown: Sequence[Slide], actions: Sequence[Action], about: About) -> Minutes:
@@ -126,9 +123,9 @@ def _report(desk: Desk) -> None:
         return
     lengths = {length.name: length for length in Length}
     chosen = st.selectbox(
-        say("Complaint report of the last"),
+        say("Complaint analysis report"),
         list(lengths),
-        format_func=lambda name: say(LENGTHS[lengths[name]]),
+        format_func=lambda name: say(LENGTH_LABELS[lengths[name]]),
         key="report_length",
     )
     called = say("Complaint analysis report")
