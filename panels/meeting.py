@@ -169,10 +169,12 @@ def _held(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item], sh
     if found.state == "running":
         _agreeing(desk, store, found)
     _agreed(desk, store, found)
-    _agenda(desk, store, items, shown)
+    _agenda(desk, store, items, shown, closed=found.state == "ended")
 
 
-def _agenda(desk: Desk, store: Meetings, items: Sequence[Item], shown: Sequence[agenda.Slide] = ()) -> None:
+def _agenda(
+    desk: Desk, store: Meetings, items: Sequence[Item], shown: Sequence[agenda.Slide] = (), *, closed: bool = False
+) -> None:
     """The items in their order, each with its remark; what has ended is read, all else can be changed."""
     say = desk.say
     st.subheader(say("Agenda"))
@@ -181,33 +183,41 @@ def _agenda(desk: Desk, store: Meetings, items: Sequence[Item], shown: Sequence[
         findings.setdefault(slide.item.id, []).append(slide)
     for number, item in enumerate(items):
         with st.container(border=True, key=f"item_{item.id}"):
-            _item(desk, store, item, number, len(items), findings.get(item.id, []))
+            called = f"{number + 1}. {plain(agenda.label(item, desk))}"
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.markdown(f"**{called}**" if item.kept else f"~~{called}~~")
+                if not closed:
+                    _order(desk, store, item, number, len(items))
+            for slide in findings.get(item.id, []):
+                st.html(f"<div class=chart-finding>{escape(slide.exhibit.title)}</div>")
+            if closed and item.remark:
+                st.text(item.remark)
+            elif item.kept and not closed:
+                _remarks(desk, store, item)
 
 
-def _item(desk: Desk, store: Meetings, item: Item, number: int, of: int, shown: Sequence[agenda.Slide]) -> None:
+def _order(desk: Desk, store: Meetings, item: Item, number: int, of: int) -> None:
+    """What moves an item, and takes it out or in."""
     say, person = desk.say, desk.viewer.person
-    called = agenda.label(item, desk)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown(f"**{number + 1}. {plain(called)}**" if item.kept else f"~~{number + 1}. {plain(called)}~~")
-        for sign, name, to in (("↑", say("Earlier"), number - 1), ("↓", say("Later"), number + 1)):
-            st.button(
-                sign,
-                key=f"move_{sign}_{item.id}",
-                help=name,
-                type="tertiary",
-                disabled=not 0 <= to < of,
-                on_click=_told(desk, lambda to=to: store.move(item.meeting, item.id, to, person)),
-            )
+    for sign, name, to in (("↑", say("Earlier"), number - 1), ("↓", say("Later"), number + 1)):
         st.button(
-            say("Leave out") if item.kept else say("Take in"),
-            key=f"keep_{item.id}",
+            sign,
+            key=f"move_{sign}_{item.id}",
+            help=name,
             type="tertiary",
-            on_click=_told(desk, lambda: _write(store, item, person, kept=not item.kept)),
+            disabled=not 0 <= to < of,
+            on_click=_told(desk, lambda to=to: store.move(item.meeting, item.id, to, person)),
         )
-    for slide in shown:
-        st.html(f"<div class=chart-finding>{escape(slide.exhibit.title)}</div>")
-    if not item.kept:
-        return
+    st.button(
+        say("Leave out") if item.kept else say("Take in"),
+        key=f"keep_{item.id}",
+        type="tertiary",
+        on_click=_told(desk, lambda: _write(store, item, person, kept=not item.kept)),
+    )
+
+
+def _remarks(desk: Desk, store: Meetings, item: Item) -> None:
+    say = desk.say
     key = f"remark_{item.id}_{item.revision}"
     st.text_area(
         say("Remark"),

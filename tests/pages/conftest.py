@@ -20,7 +20,7 @@ from data_access import demo
 from tests import bank
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "explorer", "glossary", "journal")
+PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "meeting", "explorer", "glossary", "journal")
 OPEN_CONFIG = (ROOT / "config.toml").read_text(encoding="utf-8").replace('mode = "demo"', 'mode = "public"')
 
 SWITCHES = {
@@ -148,7 +148,9 @@ class Visit:
     @property
     def tables(self) -> dict[str, dict]:
         """What the browser is given to draw as tables, by their keys."""
-        drawn = [element.proto for element in self.app.get("bidi_component")]
+        drawn = [
+            element.proto for element in self.app.get("bidi_component") if element.proto.component_name == "table_view"
+        ]
         return {_key(proto.id): json.loads(proto.json) for proto in drawn}
 
     def file(self, table: str, ending: str = "xlsx") -> bytes:

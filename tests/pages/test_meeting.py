@@ -22,6 +22,11 @@ from tests.pages.conftest import Visit
 HEAD_OFFICE = "1"
 
 
+@pytest.fixture(autouse=True)
+def own_database(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("JOURNAL_URL", f"sqlite:///{tmp_path}/journal.db")
+
+
 @pytest.fixture
 def own_url(tmp_path: Path) -> str:
     """The test bank, in a file that a test may change."""
