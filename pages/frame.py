@@ -81,6 +81,8 @@ state["desk"] = desk = Desk(
     reader.holds,
 )
 desk = state["desk"] = replace(desk, offers=meeting.taken_into(desk))
+if page.url_path != "meeting":
+    meeting.way_back(desk)
 before = state.get(f"_asked_{page.url_path}")
 desk.ask_ahead(ready.asked_first(page.url_path, now.catalogue) if before is None else before)
 try:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from html import escape
+from urllib.parse import urlencode
 
 import pandas as pd
 import streamlit as st
@@ -39,6 +40,7 @@ def meeting(desk: Desk) -> None:
     except Refused as refused:
         headline(say("Weekly meeting"), say.told(refused))
         return
+    st.session_state.pop("_way_back", None)
     if told := st.session_state.pop("_meeting_told", ""):
         st.warning(told, icon=":material/info:")
     store = meetings_of(desk.access)
@@ -328,15 +330,32 @@ def _presented(desk: Desk, store: Meetings, found: Meeting, shown: Sequence[agen
             say=say,
             on_turn=turn,
             on_leave=leave,
-            drill=None if each.view is None else lambda: _drill(desk, each.view),
+            drill=None if each.view is None else lambda: _drill(desk, found, each.view),
         )
 
     slide()
 
 
-def _drill(desk: Desk, view: View) -> None:
-    page, parameters = agenda.leads(view, desk)
-    st.page_link(f"{page}.py", label=desk.say("Look closer"), query_params=parameters)
+def _drill(desk: Desk, found: Meeting, view: View) -> None:
+    """The way from a slide to the page where its numbers are looked at closer; `way_back` leads back."""
+    if st.button(desk.say("Look closer (D)"), key="present_deeper", type="tertiary"):
+        page, parameters = agenda.leads(view, desk)
+        st.session_state["_go"] = f"{page}?{urlencode(parameters)}"
+        back = {**desk.filters.address, "week": found.week.isoformat(), PRESENTED: "1"}
+        st.session_state["_way_back"] = f"meeting?{urlencode(back)}"
+        st.rerun(scope="app")
+
+
+def way_back(desk: Desk) -> None:
+    """On a page that a slide led to: the way back to the slide."""
+    back = st.session_state.get("_way_back")
+    if back is not None:
+        st.button(
+            desk.say("Back to the meeting"),
+            icon=":material/arrow_back:",
+            key="way_back",
+            on_click=lambda: st.session_state.update({"_go": back, "_way_back": None}),
+        )
 
 
 # What is agreed -------------------------------------------------------------------------------------------------------

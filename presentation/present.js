@@ -38,7 +38,7 @@ const ACTIONS = {
   larger: () => resize(zoom * STEP),
   smaller: () => resize(zoom / STEP),
   usual: () => resize(1),
-  deeper: () => document.querySelector(".st-key-present_bar a")?.click(),
+  deeper: () => document.querySelector(".st-key-present_deeper button")?.click(),
   full: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen?.()),
   leave: () => shown.send("leave", true),
 };

@@ -145,6 +145,18 @@ def test_a_meeting_is_reopened_at_the_slide_it_was_at(visit, own_url):
     assert any("5 of" in text for text in other.texts)
 
 
+def test_from_a_slide_the_way_leads_to_its_page_and_back(visit, own_url):
+    reader = presented(started(visit(own_url, lang="en")))
+    at = next(n for n, item in enumerate(store().items(this_week().id)) if '"pareto"' in item.view)
+    turn(reader, at)
+    shown = slide(reader)
+    reader.app.button(key="present_deeper").click().run()
+    assert "complaints_received" in reader.app.query_params["measures"]
+    assert "complaints_received" in next(iter(reader.tables))
+    button(reader, "Back to the meeting").click().run()
+    assert slide(reader) == shown
+
+
 def test_items_are_left_out_moved_and_remarked_on(visit, own_url):
     reader = prepared(visit(own_url, lang="en"))
     items = store().items(this_week().id)
@@ -230,9 +242,8 @@ def test_the_files_of_a_meeting_hold_its_slides_and_stand_in_the_journal(visit, 
     assert len(book.sheetnames) >= len(titles)
     report = Document(io.BytesIO(reader.file("meeting", "docx")))
     assert report.tables
-    entries = journal_of(settings().access).entries()
-    names = [entry.file_name for entry in entries if entry.file_name]
-    assert {name.rpartition(".")[2] for name in names} == {"pptx", "xlsx", "docx"}
+    names = journal_of(settings().access).entries()["file_name"]
+    assert {name.rpartition(".")[2] for name in names if name} == {"pptx", "xlsx", "docx"}
 
 
 def test_a_chart_of_any_page_is_taken_into_the_meeting(visit, own_url):
