@@ -88,10 +88,10 @@ def taken_into(desk: Desk) -> Callable[[View, str], None] | None:
 
 
 def _week(desk: Desk, store: Meetings) -> date:
-    """The week whose meeting is looked at: this week's, or that of an earlier meeting; kept in the address."""
+    """The week whose meeting is looked at: this week's, the next one's, or that of an earlier meeting; kept in the address."""
     this = monday_of(date.today())
-    weeks = list(dict.fromkeys([this, *(each.week for each in store.listed(desk.filters.branch.id))]))
-    named = {each.isoformat(): each for each in weeks}
+    weeks = {this, this + timedelta(days=7), *(each.week for each in store.listed(desk.filters.branch.id))}
+    named = {each.isoformat(): each for each in sorted(weeks, reverse=True)}
     key = f"meeting_week_{desk.filters.branch.id}"
     linked = st.query_params.get("week", "")
     if desk.came_by_link and linked in named:
