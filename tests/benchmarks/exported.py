@@ -13,7 +13,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
@@ -63,26 +63,31 @@ CONTRACTS = Listing(
 )
 
 
-def first_rows(warehouse: Warehouse, rows: int) -> Asked:
-    """The statement for the first `rows` contracts."""
+def latest(file: str, rows: int, until: date) -> ListingQuestion:
+    """The contracts of the latest days, as many days as there are so many in."""
+    return ListingQuestion(CONTRACTS, Period(first_day(file, rows), until))
+
+
+def first_day(file: str, rows: int) -> date:
+    """The day from which on there are so many contracts: a reader takes along what they chose, and to sort all of many years for the
+    first of them would be measured in place of the writing."""
+    with duckdb.connect(file, read_only=True) as connection:
+        latest = "SELECT signed_on FROM contracts ORDER BY signed_on DESC LIMIT 1 OFFSET ?"
+        return connection.execute(latest, [rows - 1]).fetchone()[0]
+
+
+def export(warehouse: Warehouse, file: str, rows: int, folder: Path) -> Callable[[str], Path]:
+    """A function that writes `rows` contracts of the latest days in the way named, and returns the file."""
     viewer = Viewer("Visitor", warehouse.root(), Role.VISITOR)
-    asked = warehouse.asked(_question(warehouse), viewer)
-    return Asked(asked.url, f"{asked.text}\nLIMIT {rows}", asked.parameters, asked.types, asked.version)
-
-
-def _question(warehouse: Warehouse) -> ListingQuestion:
-    return ListingQuestion(CONTRACTS, Period(datetime(1900, 1, 1).date(), warehouse.state().data_until))
-
-
-def export(warehouse: Warehouse, rows: int, folder: Path) -> Callable[[str], Path]:
-    """A function that writes the first `rows` contracts in the way named, and returns the file."""
-    asked, target, scratch = first_rows(warehouse, rows), folder / "file", folder / "scratch"
+    question = latest(file, rows, warehouse.state().data_until)
+    found = warehouse.asked(question, viewer)
+    asked = Asked(found.url, f"{found.text}\nLIMIT {rows}", found.parameters, found.types, found.version)
+    target, scratch = folder / "file", folder / "scratch"
 
     def dashboard(write: Callable[..., None]) -> None:
         say = words("en")
         about = About([], "all", warehouse.state().data_until, "Visitor", datetime.now(), None, rows)
-        question = _question(warehouse)
-        none = warehouse.listing(question, Viewer("Visitor", warehouse.root(), Role.VISITOR), limit=0)
+        none = warehouse.listing(question, viewer, limit=0)
         with closing(Warehouse(asked.url)) as own, target.open("wb") as file:
             write(file, listing_table(question, none, say), about, say, own.stream(asked, scratch))
 
@@ -144,8 +149,8 @@ def _cells(batches: Iterator[pa.RecordBatch]) -> Iterator[tuple]:
 def main(way: str, path: str, rows: int = ROWS) -> None:
     warehouse = Warehouse(f"duckdb:///{path}")
     with tempfile.TemporaryDirectory() as folder:
-        export(warehouse, _WARM_UP_ROWS, Path(folder))(way)
-        write = export(warehouse, rows, Path(folder))
+        export(warehouse, path, _WARM_UP_ROWS, Path(folder))(way)
+        write = export(warehouse, path, rows, Path(folder))
         warehouse.close()
         # The most that was ever held must be what the export will hold: until now it was what importing took.
         Path("/proc/self/clear_refs").write_text("5")
