@@ -176,6 +176,8 @@ class Usable:
     """Those that tell apart the branches asked for."""
     below: frozenset[Rollup] = frozenset()
     """Those that tell apart the branches right below the one looked at."""
+    levels: frozenset[tuple[Rollup, Dimension]] = frozenset()
+    """Which of them tell apart all branches of a level of the tree."""
     same_date: bool = False
     """Whether the question is asked on the data's date that the rollups were made for."""
     seen: frozenset[str] = frozenset()
@@ -191,6 +193,7 @@ class Usable:
         for rollup in self.held:
             kept = {*rollup.by, *TIME} | ({FAMILY} if PRODUCT in rollup.by else set())
             split = {dimension for dimension in by if not (dimension is BELOW and rollup in self.below)}
+            split -= {dimension for dimension in split if (rollup, dimension) in self.levels}
             narrowed = {dimension for dimension in chosen if not dimension.in_tree}
             if (
                 rollup.fact is fact

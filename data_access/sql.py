@@ -60,7 +60,8 @@ from measures.schema import DAY_OF, branches, events, key_of, metadata, products
 @dataclass(frozen=True)
 class Given:
     """What a statement is given beside the tables of the contract: the data's date, the paths of the branches by their ids, the
-    exceptions of the calendar, the names of the derived tables and the rollups that the warehouse holds, and today's date.
+    exceptions of the calendar, the names of the derived tables and the rollups that the warehouse holds, today's date, and of each
+    level of the tree how deep its deepest branch lies.
 
     A branch whose path is not given is not known, and nothing lies below it.
     """
@@ -71,6 +72,7 @@ class Given:
     stored: frozenset[str] = frozenset()
     today: date = field(default_factory=date.today)
     rollups: tuple[Rollup, ...] = ()
+    levels: Mapping[Dimension, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -272,6 +274,12 @@ def _usable(
     return Usable(
         held,
         below=frozenset(rollup for rollup in held if parent < rollup.deepest),
+        levels=frozenset(
+            (rollup, dimension)
+            for rollup in held
+            for dimension, deepest in given.levels.items()
+            if deepest <= rollup.deepest
+        ),
         same_date=given.data_until == until,
         seen=frozenset(e for e, of in seen.items() if of and of.start <= periods[e].start and periods[e].end <= of.end),
         balances=frozenset(ending for ending, listed in days.items() if stored.issuperset(listed)),

@@ -59,7 +59,8 @@ from data_access.sql import (
 )
 from data_access.turns import drawing, reading
 from measures.catalogue import DERIVED, Catalogue, catalogue
-from measures.model import Derived, Need, Unit, _
+from measures.dimensions import OF_LEVEL
+from measures.model import Derived, Dimension, Need, Unit, _
 from measures.period import Period
 from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, WITHHELD, ListingQuestion, Question, Told
 from measures.schema import DAILY_EVENTS, DAY_OF, DEMO_SOURCE, EVENTS, REQUIRED, events, loads, metadata, viewers
@@ -151,6 +152,8 @@ class State:
     present: frozenset[Need]
     paths: Mapping[str, str]
     """The paths of all branches by their ids."""
+    levels: Mapping[Dimension, int]
+    """How deep the deepest branch of each level lies."""
     stored: frozenset[str]
     """The derived tables that the warehouse holds."""
     rollups: tuple[Rollup, ...]
@@ -550,7 +553,9 @@ class Warehouse:
         return found
 
     def _given(self, state: State) -> Given:
-        return Given(state.data_until, state.paths, self._days_off, state.stored, self._today(), state.rollups)
+        return Given(
+            state.data_until, state.paths, self._days_off, state.stored, self._today(), state.rollups, state.levels
+        )
 
     def _cached(self, state: State, asked: Statement, types: Mapping[str, str]) -> pd.DataFrame:
         """The answer from the cache, whose key is the finished statement: below the viewer's scope, so that nobody is handed
@@ -852,6 +857,7 @@ class Warehouse:
             is_demo=len(loaded) > 0 and bool((loaded["source"] == DEMO_SOURCE).all()),
             present=present,
             paths=dict(zip(tree["branch_id"], tree["path"], strict=True)),
+            levels={OF_LEVEL[level]: max(map(depth, paths)) for level, paths in tree["path"].groupby(tree["level"])},
             stored=frozenset(derived.name for derived in DERIVED if _is_stored(derived, present)),
             rollups=usable,
             outdated=tuple(sorted(held - {rollup.name for rollup in usable})),

@@ -19,7 +19,8 @@ OUTLET = Dimension("outlet", _("Outlet"), in_tree=True, named=True)
 BELOW = Dimension("below", _("Branch below"), in_tree=True, named=True)
 """The children of the branch looked at, whatever their level; null is what was booked on that branch itself."""
 
-_LEVEL_DIMENSIONS = dict(zip(LEVELS, (HEAD_OFFICE, BRANCH, SUB_BRANCH, OUTLET), strict=True))
+OF_LEVEL = dict(zip(LEVELS, (HEAD_OFFICE, BRANCH, SUB_BRANCH, OUTLET), strict=True))
+"""The dimension that tells the branches of a level apart."""
 
 _node = branches.alias("node")
 _above = [_node, *(branches.alias(f"above_{step}") for step in range(1, len(LEVELS)))]
@@ -204,7 +205,7 @@ OF_PRODUCTS = (PRODUCT, FAMILY)
 
 def branch_keys() -> dict[Dimension, Key]:
     """The levels of the tree, the branch below the one looked at, region and area."""
-    levels = {dimension: Key(TREE.c[level], TREE.c[f"{level}_name"]) for level, dimension in _LEVEL_DIMENSIONS.items()}
+    levels = {dimension: Key(TREE.c[level], TREE.c[f"{level}_name"]) for level, dimension in OF_LEVEL.items()}
     return levels | {
         BELOW: Key(_CHILDREN.c.below, _CHILDREN.c.below_name),
         REGION: Key(PLACE.c.region),

@@ -9,6 +9,7 @@
 (() => {
   const QUIET = 150;
   const LIMIT = 60000;
+  const UNSEEN = 1000;
   const STATE = "data-test-script-state";
   const main = "[data-testid=stMain]";
   const turning = {
@@ -78,10 +79,17 @@
     arm: (turns) => arm(null, turns),
     answered: () => new Promise((resolve, reject) => {
       const asked = performance.now();
+      let turnedAt = 0;
       const look = () => {
         const now = performance.now();
+        if (!turnedAt && began !== null && turned() !== before) turnedAt = now;
+        const seenAny = Math.max(painted, idle) > began;
         // The address may turn before Streamlit's script shows that it runs.
-        if (began !== null && turned() !== before && Math.max(painted, idle) > began && painted >= changed && now - Math.max(changed, idle) > QUIET && !waiting()) {
+        const atRest = painted >= changed && now - Math.max(changed, idle) > QUIET && !waiting();
+        if (turnedAt && !seenAny && atRest && now - turnedAt > UNSEEN) {
+          // A page whose text does not depend on the filter: nothing of it changed, and its script was too short to be seen running.
+          resolve({ ms: turnedAt - began, script: turnedAt - began, charts: 0, tables: 0 });
+        } else if (turnedAt && turned() !== before && seenAny && atRest) {
           // A script as short as an empty page's is at rest again before the page shows that it runs.
           resolve({ ms: Math.max(painted, idle) - began, script: (idle || painted) - began, charts: charts.size, tables: tables.size });
         } else if (now - asked > LIMIT) {

@@ -25,9 +25,10 @@ from data_access import embedded, roll_up
 from data_access.__main__ import main
 from data_access.access import Role, Viewer
 from data_access.rollups import balance_days, looked_from, rollups_for
-from data_access.sql import Given, merged
+from data_access.sql import Given, merged, sources
 from data_access.warehouse import Warehouse
 from measures.catalogue import DIMENSION, MEASURES, WHOLE_CONTRACT, dimension
+from measures.dimensions import BRANCH
 from measures.model import Measure, Placed
 from measures.period import Compare, Period, Preset, compared_period, preset_period
 from measures.question import Question, QuestionError, where
@@ -292,10 +293,24 @@ def test_branches_below_a_branch_and_regions_are_asked_of_the_facts(rolled_duckd
     assert read(rolled_duckdb, "signed", branch="12") == {"": {"product payroll"}}
     assert read(rolled_duckdb, "signed", "sub_branch") == {"": {"product sub_branch"}}
     assert read(rolled_duckdb, "signed", "sub_branch", branch="12") == {"": {"product sub_branch"}}
-    for by in ("outlet", "branch", "region", "area", "age_band", "agent"):
+    for by in ("outlet", "region", "area", "age_band", "agent"):
         assert read(rolled_duckdb, "signed", by) == {"": {None}}
     for by in ("region", "agent"):
         assert read(rolled_duckdb, "signed", chosen={by: ("North",)}) == {"": {None}}
+
+
+def test_a_level_is_read_from_the_rollups_whose_branches_hold_all_of_it(both: tuple[Warehouse, Warehouse]) -> None:
+    rolled, _plain = both
+    assert read(rolled, "signed", "branch", "product") == {"": {"product payroll"}}
+    assert read(rolled, "signed", "head_office", branch="12") == {"": {"product payroll"}}
+    assert read(rolled, "holders", "outlet") == {"": {"product"}}
+    state = rolled.state()
+    asked = asking.question(rolled, "signed activated", "branch", "month")
+    assert_equal_answers(both, asked, asking.viewer("1"))
+    # Where a first-level branch lies deeper than the rollup goes, what is booked there stands for the branch above it.
+    deeper = Given(state.data_until, state.paths, rollups=state.rollups, levels=state.levels | {BRANCH: 3})
+    chosen = sources(asked, asking.viewer("1"), deeper)
+    assert {source.rollup for source in chosen} == {None}
 
 
 @pytest.mark.parametrize("branch", ["12", "121", "1210", "12_"])
