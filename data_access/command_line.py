@@ -15,6 +15,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from data_access.journal import JournalError
+from data_access.meetings import MeetingsError
 from data_access.warehouse import WarehouseError
 from measures.question import Told
 from measures.texts import printable
@@ -64,6 +65,8 @@ def for_the_operator(error: Exception, told: Callable[[Told], str]) -> str:
         return unreadable(error)
     if isinstance(error, JournalError):
         return f"The journal cannot be read: {_at_the_bottom(error)}"
+    if isinstance(error, MeetingsError):
+        return f"What was sent cannot be looked up or noted: {_at_the_bottom(error)}"
     if isinstance(error, Told):
         return told(error)
     return str(error)

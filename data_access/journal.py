@@ -310,7 +310,7 @@ def _sealed(head: sa.Row, key: bytes) -> bool:
 
 def _taken(connection: sa.Connection, person: str, kind: Action) -> Taken:
     came_back = sa.select(_entries.c.file_sha256).where(
-        _entries.c.person == _kept(person),
+        _entries.c.person == storable(person),
         _entries.c.action == Action.UNDELIVERED.value,
         _entries.c.at >= _midnight(date.today()),
     )

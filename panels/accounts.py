@@ -76,6 +76,11 @@ class Account:
         )
         desk.journal.add(taken, lambda so_far: self._within(so_far, about.row_count))
 
+    def undelivered(self, about: About, sha256: str, name: str, why: str) -> None:
+        """Writes down that the file, which is in the journal as delivered, did not go. Raises JournalError."""
+        came_back = entry(self.desk, Action.UNDELIVERED, self.what, self.question, about)
+        self.desk.journal.add(replace(came_back, purpose=why, file_name=name, file_sha256=sha256))
+
     @property
     def _needed(self) -> Permission:
         if self.personal:
