@@ -214,7 +214,7 @@ def _reader(options: argparse.Namespace, found: Settings, source: Warehouse) -> 
         return _person(options.viewer, found, source)
     if found.access.mode not in (Mode.DEMO, Mode.PUBLIC):
         raise WrongUse(
-            "People sign in here: say with --viewer PERSON for whom the file is, as [access] people names them"
+            "People sign in here: say with --viewer PERSON for whom the file is, as [access] people names them."
         )
     visitor = words(options.lang)("Visitor")
     return _Reader(Viewer(visitor, source.root(), Role.VISITOR), visitor)
@@ -349,7 +349,7 @@ def _week(text: str) -> date:
 def _one(options: argparse.Namespace) -> int:
     ending = FILES[options.kind].ending
     if options.out.suffix.lower() != ending:
-        raise WrongUse(f"{options.out} is the name of something else than a {options.kind}: let it end in {ending}")
+        raise WrongUse(f"{options.out} is the name of something else than a {options.kind}: let it end in {ending}.")
     found = settings()
     with _warehouse(found) as source:
         _check_branch(options.branch, source)
@@ -381,7 +381,7 @@ def _mail(options: argparse.Namespace) -> int:
     if options.viewer:
         listed = tuple(one for one in listed if one.person == Identity(options.viewer, options.viewer).person)
         if not listed:
-            raise WrongUse(f"{found.mail.recipients.name} does not name {options.viewer}")
+            raise WrongUse(f"{found.mail.recipients.name} does not name {options.viewer}.")
     with _warehouse(found) as source:
         _check_branch(options.branch, source)
         rules_of(found.access, source)  # where these cannot be read nobody is sent anything, and that is said once

@@ -164,19 +164,23 @@ class Post:
                 failure = ServerError(
                     f"{where} does not let in who signs in by MAIL_USER or [mail] user ({error.smtp_code}). Nothing is sent."
                 )
-        except smtplib.SMTPServerDisconnected:
-            failure = _Passing(f"{where} has ended the connection", reached=False)
+        except smtplib.SMTPServerDisconnected as error:
+            failure = _Passing(f"{where} has broken off ({_why(error)})", reached=False)
         except smtplib.SMTPResponseException as error:
             said = f"{where} says: {_said(error.smtp_code, error.smtp_error)}"
             failure = _Passing(said) if error.smtp_code < 500 else ServerError(f"{said}. Nothing is sent.")
         except (ssl.SSLEOFError, ssl.SSLZeroReturnError):
-            failure = _Passing(f"{where} has ended the connection", reached=False)
+            failure = _Passing(f"{where} has broken off (it ended the connection)", reached=False)
         except ssl.SSLError as error:
             failure = ServerError(
                 f"{where} does not speak TLS as expected ({error.reason}). Nothing is sent. [mail] tls in config.toml may have to "
                 f'be "{Tls.STARTTLS if mail.tls is Tls.IMPLICIT else Tls.IMPLICIT}".'
             )
-        except (OSError, smtplib.SMTPException) as error:
+        except smtplib.SMTPException as error:
+            failure = ServerError(
+                f"{where} and this program do not understand each other ({_why(error)}). Nothing is sent."
+            )
+        except OSError as error:
             failure = _Passing(f"{where} cannot be reached ({_why(error)})", reached=False)
         if server is not None:
             server.close()
@@ -215,6 +219,8 @@ def _said(code: int, said: bytes | str) -> str:
 
 
 def _why(error: Exception) -> str:
-    if isinstance(error, TimeoutError):
+    if isinstance(error, TimeoutError) or isinstance(error.__context__, TimeoutError):
         return f"no answer within {SECONDS} seconds"
+    if isinstance(error, smtplib.SMTPServerDisconnected):
+        return "it ended the connection"
     return printable(getattr(error, "strerror", None) or str(error) or type(error).__name__)

@@ -89,7 +89,7 @@ class Server:
     def lets_in(self, _server, _session, _envelope, _mechanism, said) -> AuthResult:
         right = (said.login, said.password) == (USER.encode(), PASSWORD.encode())
         self.signed_in.append(right)
-        return AuthResult(success=right)
+        return AuthResult(success=right, handled=False)
 
     def mailed_to(self, address: str) -> EmailMessage:
         (found,) = [message for to, message in self.taken if to == address]
