@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from email.utils import parseaddr
+from email.utils import getaddresses
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -498,8 +498,9 @@ def _mail(path: Path, said: dict, secrets: Path, secret: dict) -> Mail:
     port = _entry(path, said, "mail", "port", int, _PORTS[tls])
     if not 0 < port < 65536:
         raise SettingsError(f"{path.name}: [mail] port is a number from 1 to 65535; got {port}.")
-    name, address = parseaddr(_text(path, said, "mail", "from"))
-    if not is_address(address) or not name.isprintable():
+    written = _text(path, said, "mail", "from")
+    (name, address), *others = getaddresses([written])
+    if others or not is_address(address) or not written.isprintable():
         raise SettingsError(
             f'{path.name}: [mail] from is an address, with a name before it or without: "Branch marketing '
             '<dashboard@bank.example>".'

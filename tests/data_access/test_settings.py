@@ -458,6 +458,7 @@ def test_a_connection_without_protection_leads_to_this_computer_alone(config, ho
         ('[mail]\nhost = "smtp:587"\nfrom = "a@b.example"', "without a port"),
         ('[mail]\nhost = "smtp"\nfrom = "nobody"', "[mail] from is an address"),
         ('[mail]\nhost = "smtp"\nfrom = "a@b.example\\nBcc: c@d.example"', "[mail] from is an address"),
+        ('[mail]\nhost = "smtp"\nfrom = "a@b.example, c@d.example"', "[mail] from is an address"),
         ('[mail]\nhost = "smtp"\nfrom = "a@b.example"\ntls = "ssl"', '"starttls", "implicit", "none"'),
         ('[mail]\nhost = "smtp"\nfrom = "a@b.example"\nport = 0', "from 1 to 65535"),
         ('[mail]\nhost = "smtp"\nfrom = "a@b.example"\nuser = "me"', "entry that nothing reads: [mail] user"),
