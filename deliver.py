@@ -51,7 +51,7 @@ from panels import notes
 from panels.accounts import Account
 from panels.alone import desk_of
 from panels.desk import Desk
-from presentation import deck, letter, pack, report
+from presentation import deck, letter, pack
 from presentation.exhibit import Exhibit, Kind
 from presentation.minutes import Minutes, Slide
 from presentation.tables import About, table_of
@@ -155,7 +155,7 @@ def _made(desk: Desk, week: date, kinds: Sequence[str]) -> list[_Made]:
         what = f"{desk.say(file.called)}: {desk.filters.branch.name}, {day_shown(week, desk.say.language)}"
         account = Account(desk, what, None)
         account.demand(0)  # before anything is asked for nothing
-        held, write = (_complaints(desk, week), report.write) if kind == "report" else (minutes(), _WRITES[kind])
+        held, write = (_complaints(desk, week), pack.write) if kind == "report" else (minutes(), _WRITES[kind])
         account.demand(held.about.row_count)
         about = account.numbered(replace(held.about, made_at=datetime.now()))
         name = "_".join([file.begins, *_plain(desk.filters.branch.id), week.isoformat()]) + file.ending
@@ -316,7 +316,7 @@ def _parser() -> Parser:
             help="for whom, as [access] people names them; default: a visitor, where nobody signs in",
         )
         command.add_argument("--out", type=Path, metavar="FILE", required=True, help=f"ends in {FILES[what].ending}")
-        _add_shared(command)
+        _add_shared(command, "of the file")
     command = commands.add_parser(
         "mail", help="send each recipient their own", description=_MAIL, epilog=f"{_MAIL_EXAMPLES}\n\n{_CODES}"
     )
@@ -325,18 +325,16 @@ def _parser() -> Parser:
     command.add_argument(
         "--dry-run", action="store_true", help="make everything and say who would get what; send and record nothing"
     )
-    _add_shared(command)
+    _add_shared(command, "where recipients.toml says none")
     return parser
 
 
-def _add_shared(command: argparse.ArgumentParser) -> None:
+def _add_shared(command: argparse.ArgumentParser, language: str) -> None:
     command.add_argument("--branch", metavar="ID", help="default: the person's own branch")
     command.add_argument(
         "--week", type=_week, metavar="DAY", help="any day of the week, or 2026-W47; default: this week"
     )
-    command.add_argument(
-        "--lang", choices=list(LANGUAGES), default="en", help="where the recipient has none; default: en"
-    )
+    command.add_argument("--lang", choices=list(LANGUAGES), default="en", help=f"{language}; default: en")
 
 
 def _week(text: str) -> date:
