@@ -79,9 +79,11 @@ class Server:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server, _session, envelope) -> str:  # noqa: N802
         (address,) = envelope.rcpt_tos
         answer = (self.answers.get(f"data {address}") or ["250 taken"]).pop(0)
+        if answer == "lost":
+            server.transport.abort()
         if answer.startswith("250"):
             self.taken.append((address, message_from_bytes(envelope.content, policy=default)))
         return answer
@@ -421,6 +423,19 @@ def test_what_does_not_pass_is_given_up_and_not_taken_for_sent(here: Bank, serve
     assert "451 come back later, after 3 tries." in printed
     assert here.run("mail", "--week", WEEK, "--viewer", MANAGER)[0] == 0
     assert len(server.taken) == 1
+
+
+def test_where_the_connection_is_lost_after_the_message_nobody_says_that_it_did_not_arrive(
+    here: Bank, server: Server
+) -> None:
+    here.mails_by(server)
+    server.answers[f"data {MANAGER}"] = ["lost"] * 3
+    code, printed, errors = here.run("mail", "--week", WEEK, "--viewer", MANAGER)
+    assert code == 3
+    assert errors.count("was lost (it ended the connection); another try") == 2
+    assert "Whether the message arrived all the same is not known." in printed
+    undelivered = here.entries().query("action == 'not delivered'")
+    assert all("is not known" in why for why in undelivered["purpose"]) and len(undelivered) == 2
 
 
 def test_a_server_that_is_away_is_said_in_a_sentence_and_waited_for_once(here: Bank) -> None:
