@@ -20,6 +20,7 @@ import openpyxl
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from docx import Document
 from pptx import Presentation
 
 import deliver
@@ -252,6 +253,12 @@ def texts_of_deck(file: bytes) -> set[str]:
             if getattr(shape, "has_chart", False) and shape.has_chart:
                 found.update(map(str, shape.chart.plots[0].categories))
     return found
+
+
+def texts_of_report(file: bytes) -> str:
+    paper = Document(io.BytesIO(file))
+    cells = [cell.text for table in paper.tables for row in table.rows for cell in row.cells]
+    return "\n".join([*(paragraph.text for paragraph in paper.paragraphs), *cells])
 
 
 def below(branch: str) -> set[str]:
@@ -552,6 +559,22 @@ def test_a_file_for_one_person_holds_what_they_see_and_is_in_the_journal(here: B
     assert entry.id in errors
     found = "\n".join(texts_of_workbook(out.read_bytes()))
     assert [name for name in elsewhere("12") if name in found] == []
+
+
+def test_the_complaint_analysis_is_one_of_the_files_for_whom_it_is_listed(here: Bank, server: Server) -> None:
+    here.mails_by(server)
+    here.recipients(MANAGER, more='files = ["report", "deck"]\n')
+    assert here.run("mail", "--week", WEEK)[0] == 0
+    files = attached(server.mailed_to(MANAGER))
+    assert files.keys() == {"docx", "pptx"}
+    found = texts_of_report(files["docx"])
+    assert [name for name in elsewhere("12") if name in found] == []
+    assert MANAGER in found
+    out = here.folder / "complaints.docx"
+    words = ("--viewer", MANAGER, "--length", "quarter", "--lang", "zh_CN", "--out", str(out))
+    assert here.run("report", *words)[0] == 0
+    assert "投诉" in texts_of_report(out.read_bytes())
+    assert here.entries()["rows"].min() > 0
 
 
 def test_where_nobody_signs_in_a_file_is_a_visitors(here: Bank, duckdb_url: str) -> None:
