@@ -47,13 +47,15 @@ from measures.dimensions import BELOW, PRODUCT
 from measures.model import Dimension, _
 from measures.question import Told
 from measures.texts import printable
-from panels import notes
+from panels import complaint_report, notes
 from panels.accounts import Account
 from panels.alone import desk_of
+from panels.complaint_report import Length
 from panels.desk import Desk
-from presentation import deck, letter, pack
+from presentation import deck, letter, pack, report
 from presentation.exhibit import Exhibit, Kind
 from presentation.minutes import Minutes, Slide
+from presentation.report import Complaints
 from presentation.tables import About, table_of
 from presentation.units import day_shown
 from presentation.words import LANGUAGES, words
@@ -130,9 +132,11 @@ def _minutes(desk: Desk, week: date) -> Minutes:
     )
 
 
-def _complaints(desk: Desk, week: date):
-    """What the complaint analysis of the desk's branch says of the last quarter that was over when the week began."""
-    raise NotImplementedError
+def _complaints(desk: Desk, length: Length) -> Complaints:
+    """The complaint analysis of the last month, quarter or half-year that is over, for the desk's branch."""
+    found = complaint_report.report(desk, length, desk.about(0))
+    tables = [exhibit.table for section in found.sections for exhibit in section.exhibits if exhibit.table]
+    return replace(found, about=replace(found.about, row_count=sum(len(table.rows) for table in tables)))
 
 
 def _numbers(desk: Desk, names: Sequence[str], by: Dimension) -> Exhibit | None:
@@ -146,16 +150,15 @@ def _numbers(desk: Desk, names: Sequence[str], by: Dimension) -> Exhibit | None:
     )
 
 
-def _made(desk: Desk, week: date, kinds: Sequence[str]) -> list[_Made]:
+def _made(desk: Desk, week: date, kinds: Sequence[str], length: Length = Length.MONTH) -> list[_Made]:
     """The files of these kinds for the desk's viewer, with their numbers. Raises Told where the role or the quota forbids one."""
     minutes = cache(lambda: _minutes(desk, week))
     found = []
     for kind in kinds:
         file = FILES[kind]
-        what = f"{desk.say(file.called)}: {desk.filters.branch.name}, {day_shown(week, desk.say.language)}"
-        account = Account(desk, what, None)
-        account.demand(0)  # before anything is asked for nothing
-        held, write = (_complaints(desk, week), pack.write) if kind == "report" else (minutes(), _WRITES[kind])
+        Account(desk, "", None).demand(0)  # before anything is asked for nothing
+        held, write = (_complaints(desk, length), report.write) if kind == "report" else (minutes(), _WRITES[kind])
+        account = Account(desk, f"{desk.say(file.called)}: {held.subtitle}", None)
         account.demand(held.about.row_count)
         about = account.numbered(replace(held.about, made_at=datetime.now()))
         name = "_".join([file.begins, *_plain(desk.filters.branch.id), week.isoformat()]) + file.ending
@@ -283,7 +286,7 @@ they sign in, bears a number, and is in the journal under it before it is handed
 
 _ONE_EXAMPLE = """examples:
   python deliver.py {what} --branch 12 --out meeting{ending}
-  python deliver.py {what} --viewer wang.fang@bank.example --week 2026-11-16 --lang zh_CN --out meeting{ending}"""
+  python deliver.py {what} --viewer wang.fang@bank.example {days} --lang zh_CN --out meeting{ending}"""
 
 _MAIL = """Sends each recipient in recipients.toml their own files: what the person may see of the branch, or of their own branch
 where that lies below it. Who has got the week's files is not sent them again, so a run that failed is simply started again. Where
@@ -305,7 +308,8 @@ def _parser() -> Parser:
         ("workbook", "a workbook, a sheet for each view"),
         ("report", "the complaint analysis"),
     ):
-        epilog = _ONE_EXAMPLE.format(what=what, ending=FILES[what].ending)
+        days = "--length quarter" if what == "report" else "--week 2026-11-16"
+        epilog = _ONE_EXAMPLE.format(what=what, ending=FILES[what].ending, days=days)
         command = commands.add_parser(
             what, help=f"write {described}", description=f"Writes {described}.", epilog=epilog
         )
@@ -316,6 +320,14 @@ def _parser() -> Parser:
             help="for whom, as [access] people names them; default: a visitor, where nobody signs in",
         )
         command.add_argument("--out", type=Path, metavar="FILE", required=True, help=f"ends in {FILES[what].ending}")
+        if what == "report":
+            lengths = [_spelt(length) for length in Length]
+            add = command.add_argument
+            add("--length", choices=lengths, default=lengths[0], help="the last one that is over; default: month")
+            command.set_defaults(week=None)
+        else:
+            _add_week(command)
+            command.set_defaults(length=_spelt(Length.MONTH))
         _add_shared(command, "of the file")
     command = commands.add_parser(
         "mail", help="send each recipient their own", description=_MAIL, epilog=f"{_MAIL_EXAMPLES}\n\n{_CODES}"
@@ -325,16 +337,24 @@ def _parser() -> Parser:
     command.add_argument(
         "--dry-run", action="store_true", help="make everything and say who would get what; send and record nothing"
     )
+    _add_week(command)
     _add_shared(command, "where recipients.toml says none")
     return parser
 
 
-def _add_shared(command: argparse.ArgumentParser, language: str) -> None:
-    command.add_argument("--branch", metavar="ID", help="default: the person's own branch")
+def _add_week(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--week", type=_week, metavar="DAY", help="any day of the week, or 2026-W47; default: this week"
     )
+
+
+def _add_shared(command: argparse.ArgumentParser, language: str) -> None:
+    command.add_argument("--branch", metavar="ID", help="default: the person's own branch")
     command.add_argument("--lang", choices=list(LANGUAGES), default="en", help=f"{language}; default: en")
+
+
+def _spelt(length: Length) -> str:
+    return length.name.lower().replace("_", "-")
 
 
 def _week(text: str) -> date:
@@ -354,7 +374,8 @@ def _one(options: argparse.Namespace) -> int:
         reader = _reader(options, found, source)
         branch = options.branch or reader.viewer.branch_id
         desk = desk_of(found, source, reader.viewer, reader.name, branch, options.lang, {}, reader.holds)
-        (made,) = _made(desk, options.week or monday_of(date.today()), [options.kind])
+        length = next(each for each in Length if _spelt(each) == options.length)
+        (made,) = _made(desk, options.week or monday_of(date.today()), [options.kind], length)
         made = replace(made, name=options.out.name)
         made.enter(f"on the command line, by {getpass.getuser()}")
         try:

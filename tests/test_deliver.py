@@ -20,6 +20,7 @@ import openpyxl
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+from docx import Document
 from pptx import Presentation
 
 import deliver
@@ -79,9 +80,11 @@ class Server:
         envelope.rcpt_tos.append(address)
         return "250 OK"
 
-    async def handle_DATA(self, _server, _session, envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server, _session, envelope) -> str:  # noqa: N802
         (address,) = envelope.rcpt_tos
         answer = (self.answers.get(f"data {address}") or ["250 taken"]).pop(0)
+        if answer == "lost":
+            server.transport.abort()
         if answer.startswith("250"):
             self.taken.append((address, message_from_bytes(envelope.content, policy=default)))
         return answer
@@ -250,6 +253,12 @@ def texts_of_deck(file: bytes) -> set[str]:
             if getattr(shape, "has_chart", False) and shape.has_chart:
                 found.update(map(str, shape.chart.plots[0].categories))
     return found
+
+
+def texts_of_report(file: bytes) -> str:
+    paper = Document(io.BytesIO(file))
+    cells = [cell.text for table in paper.tables for row in table.rows for cell in row.cells]
+    return "\n".join([*(paragraph.text for paragraph in paper.paragraphs), *cells])
 
 
 def below(branch: str) -> set[str]:
@@ -423,6 +432,19 @@ def test_what_does_not_pass_is_given_up_and_not_taken_for_sent(here: Bank, serve
     assert len(server.taken) == 1
 
 
+def test_where_the_connection_is_lost_after_the_message_nobody_says_that_it_did_not_arrive(
+    here: Bank, server: Server
+) -> None:
+    here.mails_by(server)
+    server.answers[f"data {MANAGER}"] = ["lost"] * 3
+    code, printed, errors = here.run("mail", "--week", WEEK, "--viewer", MANAGER)
+    assert code == 3
+    assert errors.count("was lost (it ended the connection); another try") == 2
+    assert "Whether the message arrived all the same is not known." in printed
+    undelivered = here.entries().query("action == 'not delivered'")
+    assert all("is not known" in why for why in undelivered["purpose"]) and len(undelivered) == 2
+
+
 def test_a_server_that_is_away_is_said_in_a_sentence_and_waited_for_once(here: Bank) -> None:
     here.mails_by(free_port())
     code, printed, errors = here.run("mail", "--week", WEEK)
@@ -537,6 +559,22 @@ def test_a_file_for_one_person_holds_what_they_see_and_is_in_the_journal(here: B
     assert entry.id in errors
     found = "\n".join(texts_of_workbook(out.read_bytes()))
     assert [name for name in elsewhere("12") if name in found] == []
+
+
+def test_the_complaint_analysis_is_one_of_the_files_for_whom_it_is_listed(here: Bank, server: Server) -> None:
+    here.mails_by(server)
+    here.recipients(MANAGER, more='files = ["report", "deck"]\n')
+    assert here.run("mail", "--week", WEEK)[0] == 0
+    files = attached(server.mailed_to(MANAGER))
+    assert files.keys() == {"docx", "pptx"}
+    found = texts_of_report(files["docx"])
+    assert [name for name in elsewhere("12") if name in found] == []
+    assert MANAGER in found
+    out = here.folder / "complaints.docx"
+    words = ("--viewer", MANAGER, "--length", "quarter", "--lang", "zh_CN", "--out", str(out))
+    assert here.run("report", *words)[0] == 0
+    assert "投诉" in texts_of_report(out.read_bytes())
+    assert here.entries()["rows"].min() > 0
 
 
 def test_where_nobody_signs_in_a_file_is_a_visitors(here: Bank, duckdb_url: str) -> None:
