@@ -43,21 +43,18 @@ from data_access.people import Identity, NotLetIn, rules_of, viewer_without_sign
 from data_access.recipients import Recipient, recipients
 from data_access.settings import Mail, Mode, Settings, SettingsError, settings
 from data_access.warehouse import Warehouse
-from measures.dimensions import BELOW, PRODUCT
-from measures.model import Dimension, _
+from measures.model import _
 from measures.question import Told
 from measures.texts import printable
-from panels import complaint_report, notes
+from panels import complaint_report
 from panels.accounts import Account
 from panels.alone import desk_of
 from panels.complaint_report import Length
 from panels.desk import Desk
+from panels.minutes import of_week
 from presentation import deck, letter, pack, report
-from presentation.exhibit import Exhibit, Kind
-from presentation.minutes import Minutes, Slide
 from presentation.report import Complaints
-from presentation.tables import About, table_of
-from presentation.units import day_shown
+from presentation.tables import About
 from presentation.words import LANGUAGES, words
 
 NOT_DELIVERED = 3
@@ -114,24 +111,6 @@ class _Made:
 # What the files hold ------------------------------------------------------------------------------------------------
 
 
-def _minutes(desk: Desk, week: date) -> Minutes:
-    """What the meeting of the desk's branch looks at in the week that begins on this day."""
-    say = desk.say
-    slides = [
-        _numbers(desk, ("signed", "activated", "activation_rate"), BELOW),
-        _numbers(desk, ("signed", "activated", "activation_rate"), PRODUCT),
-        _numbers(desk, ("complaints_received", "complaints_open"), BELOW),
-    ]
-    found = [Slide(exhibit) for exhibit in slides if exhibit]
-    return Minutes(
-        title=say("Weekly meeting"),
-        subtitle=f"{desk.filters.branch.name} · {day_shown(week, say.language)}",
-        about=desk.about(sum(len(slide.exhibit.table.rows) for slide in found)),
-        slides=found,
-        actions=None,
-    )
-
-
 def _complaints(desk: Desk, length: Length) -> Complaints:
     """The complaint analysis of the last month, quarter or half-year that is over, for the desk's branch."""
     found = complaint_report.report(desk, length, desk.about(0))
@@ -139,20 +118,9 @@ def _complaints(desk: Desk, length: Length) -> Complaints:
     return replace(found, about=replace(found.about, row_count=sum(len(table.rows) for table in tables)))
 
 
-def _numbers(desk: Desk, names: Sequence[str], by: Dimension) -> Exhibit | None:
-    measures = [measure for measure in desk.known(*names) if by in measure.dimensions]
-    if not measures:
-        return None
-    asked = desk.ask(measures, [by])
-    table = table_of(asked.question, asked.answer, desk.total(asked), desk.say)
-    return Exhibit(
-        Kind.TABLE, table.title, notes.meaning(desk, measures[0], by), table, filters=tuple(desk.about(0).filters)
-    )
-
-
 def _made(desk: Desk, week: date, kinds: Sequence[str], length: Length = Length.MONTH) -> list[_Made]:
     """The files of these kinds for the desk's viewer, with their numbers. Raises Told where the role or the quota forbids one."""
-    minutes = cache(lambda: _minutes(desk, week))
+    minutes = cache(lambda: of_week(desk, week))
     found = []
     for kind in kinds:
         file = FILES[kind]

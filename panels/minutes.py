@@ -58,7 +58,7 @@ def about_of(desk: Desk, shown: Sequence[Slide]) -> About:
     return replace(about, filters=[pair for pair in about.filters if pair[0] == desk.say("Branch")])
 
 
-def of_week(desk: Desk, week: date, about: About) -> Minutes:
+def of_week(desk: Desk, week: date) -> Minutes:
     """The minutes of the meeting of the desk's branch in that week, for a file made where no page is open.
 
     As it was held, with its remarks, where it was started and the viewer may hold meetings; else what it would show now.
@@ -68,9 +68,10 @@ def of_week(desk: Desk, week: date, about: About) -> Minutes:
     found = store.of(branch.id, week) if takes_part else None
     if found is not None and found.state != "prepared":
         shown = held.slides(desk, store, found, store.items(found.id))
-        about = replace(about, data_until=found.data_until)
+        about = replace(about_of(desk, shown), data_until=found.data_until)
     else:
         shown = held.live(desk, store if takes_part else None, week)
+        about = about_of(desk, shown)
     actions = store.actions(branch.id) if takes_part else []
     return minutes_of(desk, title(desk, week), shown, actions, about)
 
