@@ -110,18 +110,21 @@ def audience(person: str, branch_id: str) -> Viewer:
 class Holding:
     """The warehouse as the audience of a branch sees it. `answers` holds all that was asked, as it is stored, and its answers.
 
-    All of it is of one load: where another has come in meanwhile, what is asked next raises WarehouseError.
+    All of it is of one load: where another has come in meanwhile, what is asked next raises WarehouseError. With `data_until`, what is
+    added to a meeting that runs is asked as of the meeting's own date, though the data may have gone on.
     """
 
-    def __init__(self, warehouse: Warehouse, branch_id: str) -> None:
+    def __init__(self, warehouse: Warehouse, branch_id: str, data_until: date | None = None) -> None:
         self._warehouse = warehouse
         self._branch_id = branch_id
-        self._state = warehouse.state()
+        self._loaded = warehouse.state()
+        went_on = data_until is not None and data_until < self._loaded.data_until
+        self._seen_on = data_until if went_on else None
         self.answers: dict[str, bytes] = {}
 
     def state(self) -> State:
-        """What was known of the warehouse when it was asked first."""
-        return self._state
+        """What was known of the warehouse when this began; its date is that of the answers."""
+        return replace(self._loaded, data_until=self._seen_on, rollups=()) if self._seen_on else self._loaded
 
     @property
     def days_off(self) -> tuple[tuple[date, int], ...]:
@@ -129,12 +132,13 @@ class Holding:
 
     def fetch(self, question: Question, viewer: Viewer) -> pd.DataFrame:
         """As `Warehouse.fetch`."""
-        answer = self._warehouse.fetch(question, audience(viewer.person, self._branch_id))
+        answer = self._warehouse.fetch(question, audience(viewer.person, self._branch_id), self._seen_on)
         return self._remembered(written(question), answer)
 
     def fetch_ahead(self, questions: Iterable[Question], viewer: Viewer) -> None:
         """As `Warehouse.fetch_ahead`; it is remembered when it is fetched."""
-        self._warehouse.fetch_ahead(questions, audience(viewer.person, self._branch_id))
+        if self._seen_on is None:
+            self._warehouse.fetch_ahead(questions, audience(viewer.person, self._branch_id))
 
     def events(self, period: Period, branch_id: str, product_ids: Iterable[str], viewer: Viewer) -> pd.DataFrame:
         """As `Warehouse.events`."""
@@ -152,7 +156,7 @@ class Holding:
         return found
 
     def _remembered(self, question: str, answer: pd.DataFrame) -> pd.DataFrame:
-        if not _of_one_load(self._state, self._warehouse.state()):
+        if not _of_one_load(self._loaded, self._warehouse.state()):
             raise WarehouseError(_("New data were loaded meanwhile. Try again: all numbers are then of the new load."))
         self.answers[question] = arrow(answer)
         return answer

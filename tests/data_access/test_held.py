@@ -297,6 +297,23 @@ def test_a_meeting_of_a_branch_that_is_not_known_any_more_is_shown_to_nobody(fil
             held_of(holding, file, "1200").fetch(question(file, "signed"), viewer(branch))
 
 
+def test_what_is_added_after_another_load_is_asked_as_of_the_meetings_date(file: Warehouse, own_file: Path) -> None:
+    asked = question(file, "activated mature_signed cohort_activation_rate", "below", period=PERIOD)
+    answer = Holding(file, "1").fetch(asked, viewer("1"))
+    later = [row | {"data_until": date(2026, 8, 20)} for row in BANK["loads"]]
+    used = [
+        row | {"activated_on": date(2026, 6, 1)} if row["contract_id"] == "k06" else row for row in BANK["contracts"]
+    ]
+    bank.write_duckdb({**BANK, "loads": later, "contracts": used}, own_file)
+    embedded.add_rollups(own_file)
+    assert not file.fetch(asked, viewer("1")).equals(answer)
+    added = Holding(file, "1", bank.DATA_UNTIL)
+    added.fetch_ahead([asked], viewer("1"))
+    assert added.state().data_until == bank.DATA_UNTIL
+    assert_the_same(added.fetch(asked, viewer("1")), answer)
+    assert_the_same(held_of(added, file, "1").fetch(asked, viewer("1")), answer)
+
+
 def test_answers_of_two_loads_are_not_held_together(file: Warehouse, own_file: Path) -> None:
     holding, li = Holding(file, "12"), viewer("12")
     holding.fetch(question(file, "signed"), li)
