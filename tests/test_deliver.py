@@ -149,7 +149,8 @@ def serve(ours: Path) -> Iterator[Callable[..., Server]]:
 
     def start(shown: Path | None = ours, *, implicit: bool = False) -> Server:
         server = Server(port=free_port())
-        how: dict = {"authenticator": server.lets_in, "auth_required": True, "auth_require_tls": not implicit}
+        # It does not know that a connection was protected from its beginning, and would offer nobody to sign in.
+        how: dict = {"authenticator": server.lets_in, "auth_required": not implicit, "auth_require_tls": not implicit}
         if shown is None:
             how = {}
         else:
@@ -503,7 +504,7 @@ def test_a_connection_that_is_protected_from_its_beginning_is_used(here: Bank, s
     server = serve(implicit=True)
     here.mails_by(server, "implicit")
     assert here.run("mail", "--week", WEEK, "--viewer", MANAGER)[0] == 0
-    assert len(server.taken) == 1
+    assert len(server.taken) == 1 and server.signed_in == [True]
 
 
 def test_who_is_not_let_in_by_the_server_is_told_without_the_password_and_tries_once(
