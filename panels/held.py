@@ -25,14 +25,15 @@ def start(
 ) -> Meeting:
     """Asks for everything that the meeting shows, at the desk of its branch, and keeps it. `tell` hears how far it is."""
     actions = store.actions(found.branch_id)
-    answers = _asked(desk, store, found, items, actions, None, tell)
-    kept = [*answers.items(), (_AT_START, _as_json(actions))]
-    return store.start(found, str(desk.state.version), desk.state.data_until, kept, desk.viewer.person)
+    asked = _asked(desk, store, found, items, actions, None, tell)
+    kept = [*asked.answers.items(), (_AT_START, _as_json(actions))]
+    loaded = asked.state()  # a load may have come in since the desk was laid
+    return store.start(found, str(loaded.version), loaded.data_until, kept, desk.viewer.person)
 
 
 def add(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> None:
     """Keeps what these items show beside what a running meeting has, as of the meeting's own date."""
-    for question, answer in _asked(desk, store, found, items, (), found.data_until).items():
+    for question, answer in _asked(desk, store, found, items, (), found.data_until).answers.items():
         store.hold(found.id, question, answer)
 
 
@@ -76,11 +77,11 @@ def _asked(
     actions: Sequence[Action],
     as_of: date | None,
     tell: Callable[[float], None] = lambda _share: None,
-) -> Mapping[str, bytes]:
+) -> Holding:
     holding = Holding(desk.warehouse, desk.viewer.branch_id, as_of)
     at = replace(desk, warehouse=holding, state=holding.state(), asked=[], _wholes={})
     agenda.slides(agenda.Occasion(at, _before(desk, store, found), actions, date.today()), items, tell)
-    return holding.answers
+    return holding
 
 
 def _before(desk: Desk, store: Meetings, found: Meeting) -> Desk | None:
