@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum, auto
 
 from presentation.charts import Look
@@ -28,6 +29,20 @@ class Kind(Enum):
     FUNNEL = auto()
     MATRIX = auto()
     TABLE = auto()
+
+
+class Note(str):
+    """What has to be said of an exhibit. `hint` is said on hover: by which method. One that is `named` holds names from the warehouse,
+    whatever signs they hold; one that `leads` says whose numbers these are, and stands above them."""
+
+    hint: str | None
+    named: bool
+    leads: bool
+
+    def __new__(cls, text: str, hint: str | None = None, *, named: bool = False, leads: bool = False) -> Note:
+        note = super().__new__(cls, text)
+        note.hint, note.named, note.leads = hint, named, leads
+        return note
 
 
 @dataclass(frozen=True)
@@ -57,3 +72,5 @@ class Exhibit:
     """The sentences of `Kind.SENTENCES`."""
     draw: Callable[[Look, str], None] | None = None
     """Draws it on the screen under a key, without title and frame."""
+    growing: date | None = None
+    """Of lines: the first day of the first step whose number is not final."""
