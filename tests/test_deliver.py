@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import os
+import shutil
 import socket
 import ssl
 import subprocess
@@ -30,7 +32,8 @@ from data_access.settings import settings
 from measures.period import Preset, preset_period
 from tests import bank
 
-USER, PASSWORD = "dashboard", "s3cret"
+USER = "dashboard"
+PASSWORD = "s3cret"
 WEEK = "2026-05-18"
 HEAD, MANAGER, PARK = "head@bank.example", "manager@bank.example", "park@bank.example"
 SCOPES = {HEAD: "1", MANAGER: "12", PARK: "121"}
@@ -101,6 +104,9 @@ class Server:
 
 def certificate(folder: Path, name: str) -> Path:
     """A certificate for `name` that nobody has signed but itself, with its key in the same file."""
+    if shutil.which("openssl") is None:
+        reason = "openssl is not installed: apt-get install openssl."
+        pytest.fail(reason) if os.environ.get("CI") else pytest.skip(reason)
     file = folder / f"{name}.pem"
     subprocess.run(
         [
