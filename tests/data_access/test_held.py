@@ -294,7 +294,7 @@ def test_nobody_else_is_answered(file: Warehouse, branch: str, agent: str | None
         lambda: held.fetch(question(file, "signed"), viewer(branch, agent)),
         lambda: held.events(PERIOD, "12", (), viewer(branch, agent)),
     ):
-        with pytest.raises(Refused, match="do not see as a whole|not permit you to hold meetings"):
+        with pytest.raises(Refused, match=r"do not see as a whole|not permit you to hold meetings"):
             call()
 
 
