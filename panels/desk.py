@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
 import pandas as pd
@@ -26,6 +27,9 @@ from presentation.charts import Look
 from presentation.filters import Filters, Place, in_words
 from presentation.tables import About
 from presentation.words import Words
+
+if TYPE_CHECKING:
+    from panels.views import View
 
 
 @dataclass(frozen=True)
@@ -72,6 +76,8 @@ class Desk:
     """What the reader is called, beside their id."""
     holds: Callable[[], bool] = lambda: True
     """Whether the reader is still given the role and branch of this run: asked when a file is taken, which may be long after."""
+    offers: Callable[[View, str], None] | None = None
+    """Takes a part of the page and its title into a meeting; None where there is none to take it into."""
     own_parameters: dict[str, str] = field(default_factory=dict)
     """What a page adds to the address beside the shared filters."""
     asked: list[Ask] = field(default_factory=list)
@@ -149,7 +155,7 @@ class Desk:
 
     def _question(self, ask: Ask, period: Period | None = None) -> tuple[Question, tuple[Dimension, ...]]:
         filters = {d: ids for d, ids in self.filters.where().items() if ids}
-        ignored = tuple(d for d in filters if any(d not in m.dimensions for m in ask.measures))
+        ignored = self.ignored(ask.measures)
         question = Question(
             measures=ask.measures,
             period=period or self.filters.period,
@@ -161,6 +167,18 @@ class Desk:
             parent=self.filters.branch.id,
         )
         return question, ignored
+
+    def ignored(self, measures: Iterable[Measure]) -> tuple[Dimension, ...]:
+        """The filters that one of the measures is not kept by."""
+        chosen = [d for d, ids in self.filters.where().items() if ids]
+        measures = tuple(measures)
+        return tuple(d for d in chosen if any(d not in m.dimensions for m in measures))
+
+    def under(self, ignored: Iterable[Dimension] = (), *, compared: bool = False) -> list[tuple[str, str]]:
+        """The filters that numbers are under, as label and value: all but those `ignored`, and if `compared` the period for that."""
+        words = {BRANCH: self.say("Branch"), PRODUCT: self.say("Product")}
+        left_out = {words[d] for d in ignored} | (set() if compared else {self.say("Compared with")})
+        return [f for f in in_words(self.filters, self.products, self.say) if f[0] not in left_out]
 
     def listing_question(self, listing: Listing, order: Iterable[Order] = ()) -> ListingQuestion:
         """The rows of `listing` under the page's filters."""
@@ -191,10 +209,8 @@ class Desk:
 
     def about(self, rows: int, ignored: Iterable[Dimension] = (), *, compared: bool = False) -> About:
         """What stands on the second sheet of a file: the filters that its numbers are under, and no others."""
-        words = {BRANCH: self.say("Branch"), PRODUCT: self.say("Product")}
-        left_out = {words[d] for d in ignored} | (set() if compared else {self.say("Compared with")})
         return About(
-            filters=[f for f in in_words(self.filters, self.products, self.say) if f[0] not in left_out],
+            filters=self.under(ignored, compared=compared),
             scope=self.scope,
             data_until=self.state.data_until,
             person=self.viewer.person,

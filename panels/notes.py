@@ -11,13 +11,20 @@ import streamlit as st
 
 from data_access.warehouse import TooMuch, WarehouseError
 from measures.dimensions import BELOW
-from measures.model import Dimension, Measure, Ratio
+from measures.model import Dimension, Measure, Ratio, _
 from measures.question import NAME, QuestionError
 from panels.desk import Asked, Desk
 from presentation import findings, withheld
 from presentation import frame as drawn
+from presentation.exhibit import Note
+from presentation.plain import plain
 
 _Given = ParamSpec("_Given")
+_NOT_KEPT = _("{measure} is not kept by {dimensions} in this warehouse.")
+
+
+class NotKept(QuestionError):
+    """A measure that cannot be split by what is asked for; the names in it are in the reader's words already."""
 
 
 def refusing(part: Callable[Concatenate[Desk, _Given], None]) -> Callable[Concatenate[Desk, _Given], None]:
@@ -28,19 +35,27 @@ def refusing(part: Callable[Concatenate[Desk, _Given], None]) -> Callable[Concat
     def drawn_or_told(desk: Desk, *given: _Given.args, **named: _Given.kwargs) -> None:
         try:
             part(desk, *given, **named)
-        except QuestionError as refused:
-            st.info(desk.say.told(refused), icon=":material/visibility_off:")
-        except WarehouseError as failed:
-            if isinstance(failed, TooMuch):
-                st.warning(_named(desk, given, failed), icon=":material/hourglass_disabled:")
-            else:
-                desk.warehouse.state()
-                st.error(_named(desk, given, failed), icon=":material/error:")
+        except (QuestionError, WarehouseError) as error:
+            say_why(desk, given, error)
 
     return drawn_or_told
 
 
-def _named(desk: Desk, given: Iterable[object], failed: WarehouseError) -> str:
+def say_why(desk: Desk, given: Iterable[object], error: QuestionError | WarehouseError) -> None:
+    """Says why a part that was `given` its measures, or their names, is not shown. Raises WarehouseError where the whole warehouse is
+    gone."""
+    if isinstance(error, NotKept):
+        st.caption(desk.say.told(error))
+    elif isinstance(error, QuestionError):
+        st.info(desk.say.told(error), icon=":material/visibility_off:")
+    elif isinstance(error, TooMuch):
+        st.warning(named(desk, given, error), icon=":material/hourglass_disabled:")
+    else:
+        desk.warehouse.state()
+        st.error(named(desk, given, error), icon=":material/error:")
+
+
+def named(desk: Desk, given: Iterable[object], failed: WarehouseError) -> str:
     """The sentence of a part that failed, after what it is about: the measures it was given, or the first one it was told to show."""
     known = desk.state.catalogue.measures
     flat = [part for each in given for part in (each if isinstance(each, list | tuple) else [each])]
@@ -75,13 +90,21 @@ def is_kept(desk: Desk, measure: Measure, *by: Dimension) -> bool:
     return not lacking
 
 
+def demand_kept(desk: Desk, measure: Measure, *by: Dimension) -> None:
+    """Raises NotKept where the warehouse does not keep `measure` by all of `by`."""
+    lacking = [d for d in by if d not in measure.dimensions]
+    if lacking:
+        raise _not_kept(desk, measure, lacking)
+
+
 def not_kept(desk: Desk, measure: Measure, by: Iterable[Dimension]) -> str:
     """The sentence for dimensions that a measure cannot be split by."""
-    return desk.say(
-        "{measure} is not kept by {dimensions} in this warehouse.",
-        measure=desk.say(measure.label),
-        dimensions=desk.say.listed([desk.say(d.label) for d in by]),
-    )
+    return desk.say.told(_not_kept(desk, measure, by))
+
+
+def _not_kept(desk: Desk, measure: Measure, by: Iterable[Dimension]) -> NotKept:
+    listed = desk.say.listed([desk.say(d.label) for d in by])
+    return NotKept(_NOT_KEPT, measure=desk.say(measure.label), dimensions=listed)
 
 
 def title_by(desk: Desk, by: Dimension) -> str:
@@ -118,24 +141,43 @@ def with_counts(desk: Desk, measure: Measure, *by: Dimension) -> list[Measure]:
 
 def say_ignored(desk: Desk, asked: Asked) -> None:
     """Says which filters the numbers are not kept by, and so are not under; and which numbers are withheld."""
+    captions(ignored(desk, asked))
+
+
+def ignored(desk: Desk, asked: Asked) -> list[str]:
+    """Which numbers are withheld, and which filters the numbers are not under."""
+    said = []
     if hidden := withheld.sentence(asked.question, asked.answer, desk.say):
-        st.caption(hidden)
+        said.append(hidden)
     if asked.ignored:
         listed = desk.say.listed([desk.say(d.label) for d in asked.ignored])
-        st.caption(desk.say("for all: {dimensions}", dimensions=listed))
+        said.append(desk.say("for all: {dimensions}", dimensions=listed))
+    return said
 
 
-def say_few(desk: Desk, measure: Measure, few: pd.Series, where_they_are: str) -> None:
-    """Says which rates of a chart stand for too few to be judged, and where they are in it."""
-    number = len(few[few])
-    if number and isinstance(measure, Ratio):
-        st.caption(
-            desk.say.plural(
-                "{n} stands for fewer than {fewest} ({base}): {where}.",
-                "{n} stand for fewer than {fewest} ({base}): {where}.",
-                number,
-                fewest=measure.fewest,
-                base=desk.say(measure.under.label),
-                where=where_they_are,
-            )
+def few(desk: Desk, measure: Measure, found: pd.Series, where_they_are: str) -> list[str]:
+    """Which rates of a chart stand for too few to be judged, and where they are in it."""
+    number = len(found[found])
+    if not number or not isinstance(measure, Ratio):
+        return []
+    return [
+        desk.say.plural(
+            "{n} stands for fewer than {fewest} ({base}): {where}.",
+            "{n} stand for fewer than {fewest} ({base}): {where}.",
+            number,
+            fewest=measure.fewest,
+            base=desk.say(measure.under.label),
+            where=where_they_are,
         )
+    ]
+
+
+def captions(said: Iterable[str]) -> None:
+    """The notes of an exhibit under each other. One that leads holds names from the warehouse, which are no Markdown."""
+    for note in said:
+        st.caption(plain(note) if leads(note) else note, help=note.hint if isinstance(note, Note) else None)
+
+
+def leads(note: str) -> bool:
+    """Whether a note stands above what it is about."""
+    return isinstance(note, Note) and note.leads

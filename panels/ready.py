@@ -46,7 +46,10 @@ def note(page: str, desk: Desk, *, first: bool) -> None:
     top = desk.warehouse.root()
     if desk.asked and desk.viewer.branch_id == top and not desk.viewer.agent_id and is_untouched(desk.filters, top):
         with _lock:
-            _seen[page, desk.viewer.role.value] = (time.monotonic(), replace(desk, asked=list(desk.asked), _wholes={}))
+            _seen[page, desk.viewer.role.value] = (
+                time.monotonic(),
+                replace(desk, asked=list(desk.asked), offers=None, _wholes={}),
+            )
 
 
 def ask_again(source: Warehouse, state: State) -> int:

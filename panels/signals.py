@@ -5,11 +5,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from datetime import date
+from html import escape
 
 import pandas as pd
 import streamlit as st
 from cachetools import LRUCache
 
+from data_access.warehouse import Warehouse
 from measures.model import Dimension
 from measures.period import Period
 from measures.question import where
@@ -17,8 +19,10 @@ from measures.signals import Signal, Signals, signals
 from panels import notes
 from panels.desk import Desk
 from presentation.cards import headline
+from presentation.exhibit import Exhibit, Kind
 from presentation.plain import plain
 from presentation.signals import evidence, judged, method, sentence, title
+from presentation.units import period_shown
 
 FIRST = 3
 
@@ -31,7 +35,8 @@ _lock = threading.Lock()
 def attention(desk: Desk) -> None:
     """The largest signals, each a sentence that leads to what shows it; the others on demand; how it was judged on hover."""
     found = found_by(desk)
-    headline(title(found, desk.say), judged(found, desk.say), method(desk.say))
+    shown = _exhibit(desk, found)
+    headline(shown.title, shown.meaning, method(desk.say))
     if not found.found:
         return
     with st.container(key="signals_sentences", gap="xsmall"):
@@ -39,6 +44,30 @@ def attention(desk: Desk) -> None:
         if others := found.found[FIRST:]:
             with st.expander(desk.say.plural("{n} more", "{n} more", len(others))):
                 _links(desk, others, found.year)
+
+
+def exhibit(desk: Desk) -> Exhibit:
+    """What deserves attention, each thing as a sentence."""
+    return _exhibit(desk, found_by(desk))
+
+
+def _exhibit(desk: Desk, found: Signals) -> Exhibit:
+    say = desk.say
+    lines = tuple(sentence(signal, desk.filters.branch.name, say) for signal in found.found)
+    year = period_shown(found.year, say.language)
+    return Exhibit(
+        Kind.SENTENCES,
+        title(found, say),
+        judged(found, say),
+        filters=tuple((name, year if name == say("Period") else value) for name, value in desk.under()),
+        lines=lines,
+        draw=lambda _look, key: _drawn(lines, key),
+    )
+
+
+def _drawn(lines: Sequence[str], key: str) -> None:
+    with st.container(key=key):
+        st.html("".join(f"<p class=sentence>{escape(line)}</p>" for line in lines))
 
 
 def found_by(desk: Desk) -> Signals:
@@ -55,8 +84,11 @@ def found_by(desk: Desk) -> Signals:
         before = len(desk.asked)
         found = _judged(desk, until)
         known = (found, tuple(desk.asked[before:]))
-        with _lock:
-            _known[key] = known
+        if isinstance(
+            desk.warehouse, Warehouse
+        ):  # stored answers are asked once, and would be kept by what remembers them
+            with _lock:
+                _known[key] = known
     else:
         desk.asked.extend(known[1])  # asked ahead when the filters change, as if this run had asked
     return known[0]

@@ -13,15 +13,15 @@ from data_access.access import Permission, Refused, demand
 from measures.catalogue import LISTINGS
 from measures.dimensions import BELOW, PRODUCT
 from measures.model import Dimension, Listing
-from measures.question import BEFORE, CHANGE, ListingQuestion, Order
-from panels import notes, personal
+from measures.question import ListingQuestion, Order
+from panels import exhibits, notes, personal, views
 from panels.accounts import Account
 from panels.desk import Desk
 from panels.writing import begins
 from presentation import table_view
 from presentation.cards import panel
 from presentation.export_view import titled
-from presentation.tables import Column, listing_table, table_of
+from presentation.tables import Column, listing_table
 
 LONG = 5_000
 """Rows from which on a listing's file is written by a process of its own; up to there it is made while the reader waits."""
@@ -43,33 +43,28 @@ def table(
 ) -> None:
     """Measures by dimensions as a table with its total, sorted by the server, and its files. `links` leads from a measure's
     column, or from the first column under the name "", to a page; only branches and products can be followed."""
-    known = desk.known(*names)
-    measures = [measure for measure in known if measure.dimensions.issuperset(by)]
-    if not measures:
-        if known:
-            notes.is_kept(desk, known[0], *by)
+    if not desk.known(*names):
         return
-    first = Order(measures[0].name)
-    order, keep = table_view.order_state(key, first)
-    endings = ("", BEFORE, CHANGE) if compared and desk.filters.against else ("",)
-    if order.column not in {m.name + e for m in measures for e in endings} | {notes.shown_name(d) for d in by}:
-        order = first  # chosen when the warehouse still had that measure, or another period was compared with
-    asked = desk.ask(measures, by, order=[order], compared=compared)
-    changes = asked.question.against is not None
+    order, keep = table_view.order_state(key, Order(""))
+    shown = exhibits.table(desk, title, names, by, order if order.column else None, compared)
+    asked, order = shown.asked, shown.asked.question.order[0]
     leads = links and by[0] in FOLLOWED
-    shown = table_of(asked.question, asked.answer, desk.total(asked), desk.say, changes=changes)
+    named_by = "by" if len(by) == 1 and title == notes.title_by(desk, by[0]) else "measures"
     with st.container(border=True):
         titled(
             title,
-            shown,
-            desk.about(len(asked.answer), asked.ignored, compared=changes),
+            shown.file,
+            desk.about(len(asked.answer), asked.ignored, compared=asked.question.against is not None),
             desk.say,
             key,
-            Account(desk, shown.title, asked.question),
+            Account(desk, shown.file.title, asked.question),
+            corner=views.offer(
+                desk, key, shown, "table", title=named_by, names=names, by=by, order=order, compared=compared
+            ),
         )
         notes.say_ignored(desk, asked)
         table_view.show(
-            shown,
+            shown.file,
             say=desk.say,
             key=key,
             empty=notes.nothing(desk),

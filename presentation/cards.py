@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from html import escape
@@ -68,15 +68,6 @@ def _drawn(card: Card, id_: str, say: Words) -> str:
     now, before = row[measure.name], row.get(measure.name + BEFORE)
     moved = change(now, before, measure, say.language) if measure.has_history and pd.notna(before) else None
     meaning = escape(f"{say(measure.meaning)}: {shown(now, measure.unit, say.language)}")
-    notes = [
-        *(
-            [say("for all: {dimensions}", dimensions=say.listed([say(d.label) for d in card.ignored]))]
-            if card.ignored
-            else []
-        ),
-        *(line for line in (card.doubt, card.note) if line),
-        *([] if measure.has_history else [say("known for the data's date alone")]),
-    ]
     return (
         f'<div class="card" role="listitem" data-measure="{escape(measure.name)}">'
         f'<button type="button" class="label" popovertarget="{escape(id_)}" aria-describedby="{escape(id_)}" title="{meaning}">'
@@ -84,10 +75,20 @@ def _drawn(card: Card, id_: str, say: Words) -> str:
         f'<div id="{escape(id_)}" class="meant" popover>{meaning}</div>'
         f'<div class="value">{escape(short(now, measure.unit, say.language))}</div>'
         f"{_moved(moved, judged=not card.doubt) if moved else ''}"
-        f"{''.join(f'<div class=note>{escape(note)}</div>' for note in notes)}"
+        f"{''.join(f'<div class=note>{escape(note)}</div>' for note in noted(card, say))}"
         f"{_line(card.months) if card.months else ''}"
         "</div>"
     )
+
+
+def noted(card: Card, say: Words) -> list[str]:
+    """What has to be said of the number: whose it is, whether its change is to be judged, how its target stands."""
+    ignored = [say(d.label) for d in card.ignored]
+    return [
+        *([say("for all: {dimensions}", dimensions=say.listed(ignored))] if ignored else []),
+        *(line for line in (card.doubt, card.note) if line),
+        *([] if card.measure.has_history else [say("known for the data's date alone")]),
+    ]
 
 
 def _moved(moved: Change, *, judged: bool) -> str:
@@ -129,11 +130,20 @@ def headline(finding: str, meaning: str, hint: str = "") -> None:
 
 
 @contextmanager
-def panel(finding: str, meaning: str) -> Iterator[None]:
-    """A frame around a chart or table: its finding as title, below it measure, unit and grain."""
+def panel(finding: str, meaning: str, corner: Callable[[], None] | None = None) -> Iterator[None]:
+    """A frame around a chart or table: its finding as title, below it measure, unit and grain. `corner` draws a `corner_button`."""
     with st.container(border=True, height="stretch"):
+        beside = ' style="padding-right: 1.25rem"' if corner else ""
         st.html(
-            f"<div class=chart-finding role=heading aria-level=2>{escape(finding)}</div>"
+            f"<div class=chart-finding role=heading aria-level=2{beside}>{escape(finding)}</div>"
             f"<div class=chart-meaning>{escape(meaning)}</div>"
         )
+        if corner:
+            corner()
         yield
+
+
+def corner_button(label: str, key: str, on_click: Callable[..., None], args: tuple) -> None:
+    """A button in the corner of a frame that takes no room in it: a sign, whose label stands beside it while it is pointed at or has
+    the focus. `key` ends in `_corner`, or in `_below_corner` for what stands below cards."""
+    st.button(label, icon=":material/playlist_add:", type="tertiary", key=key, on_click=on_click, args=args)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from enum import Enum, auto
 
 from presentation.charts import Look
@@ -28,6 +29,19 @@ class Kind(Enum):
     FUNNEL = auto()
     MATRIX = auto()
     TABLE = auto()
+
+
+class Note(str):
+    """What has to be said of an exhibit. `hint` is said on hover: by which method. One that `leads` says whose numbers these are, and
+    stands above them."""
+
+    hint: str | None
+    leads: bool
+
+    def __new__(cls, text: str, hint: str | None = None, *, leads: bool = False) -> Note:
+        note = super().__new__(cls, text)
+        note.hint, note.leads = hint, leads
+        return note
 
 
 @dataclass(frozen=True)
@@ -57,3 +71,5 @@ class Exhibit:
     """The sentences of `Kind.SENTENCES`."""
     draw: Callable[[Look, str], None] | None = None
     """Draws it on the screen under a key, without title and frame."""
+    growing: date | None = None
+    """Of lines: the first day of the first step whose number is not final."""

@@ -150,11 +150,15 @@ def titled(
     meaning: str = "",
     batches: Callable[[], Iterable[exports.Rows]] | None = None,
     begin: Begin | None = None,
+    corner: Callable[[], None] | None = None,
 ) -> None:
-    """The head of a table: its title and what it means at the left, its files at the right; below, a long file on its way."""
+    """The head of a table: its title and what it means at the left, its files at the right; below, a long file on its way. `corner`
+    draws what stands before the files."""
     below = f"<div class=chart-meaning>{escape(meaning)}</div>" if meaning else ""
     with st.container(horizontal=True, vertical_alignment="center"):
         st.html(f"<div class=chart-finding>{escape(title)}</div>{below}", width="stretch")
+        if corner:
+            corner()
         export_buttons(table, about, say, key, account, batches, begin)
     on_its_way(key, about.row_count, say)
 

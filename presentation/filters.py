@@ -18,6 +18,7 @@ import streamlit as st
 from measures.dimensions import BRANCH, PRODUCT
 from measures.model import Dimension, _
 from measures.period import COMPARE_LABELS, PRESET_LABELS, Compare, Period, Preset, compared_period, preset_period
+from measures.question import Told
 from presentation.plain import plain
 from presentation.units import period_shown
 from presentation.words import LANGUAGES, Words
@@ -247,27 +248,59 @@ def follow(address: str, pages: Mapping[str, st.Page], shown: st.Page) -> None:
         st.switch_page(page, query_params=parameters)
 
 
+class NotThere(Told):
+    """A filter that names what is not there, or not to be seen by who asks."""
+
+
+def filters_at(
+    address: Mapping[str, str], places: Mapping[str, Place], products: Mapping[str, str], data_until: date, say: Words
+) -> Filters:
+    """The filters that the parameters of an address mean when the data end on `data_until`; what is not said is as a page opens.
+
+    Raises NotThere for what is not among `places` or `products`, or means nothing: numbers under fewer filters than were asked for
+    would be about something else.
+    """
+    branch = address.get("branch", "")
+    if branch not in places:
+        raise NotThere(_("There is no branch “{branch}”, or you may not see it."), branch=branch)
+    chosen = [product for product in address.get("product", "").split(",") if product]
+    for product in chosen:
+        if product not in products:
+            raise NotThere(_("There is no product “{product}”."), product=product)
+    period, compare = address.get("period", _DEFAULT_PRESET.value), address.get("compare", _DEFAULT_COMPARE.value)
+    return _filters(places[branch], tuple(dict.fromkeys(chosen)), period, compare, data_until, say)
+
+
 def _chosen(places: Mapping[str, Place], data_until: date, say: Words) -> Filters:
     state = st.session_state
-    preset = None if state["period"] == OWN else Preset(state["period"])
-    if preset:
-        period = preset_period(preset, data_until)
-        written = preset.value
-    else:
+    period = state["period"]
+    if period == OWN:
         # While the reader has clicked only the first of two days, the second is missing; a field can be emptied too.
         days = state["own_days"] or _days(preset_period(Preset.MONTH, data_until))
-        period = Period(days[0], days[-1])
-        written = days_written(period)
-    compare = Compare(state["compare"])
-    address = {"branch": state["branch"], "product": ",".join(state["products"]), "period": written}
-    address |= {"compare": compare.value, "lang": say.language}
-    return Filters(
-        branch=places[state["branch"]],
-        products=tuple(state["products"]),
-        period=period,
-        against=compared_period(period, preset, compare),
-        address={name: value for name, value in address.items() if value},
-    )
+        period = days_written(Period(days[0], days[-1]))
+    return _filters(places[state["branch"]], tuple(state["products"]), period, state["compare"], data_until, say)
+
+
+def _filters(
+    branch: Place, products: tuple[str, ...], period: str, compare: str, data_until: date, say: Words
+) -> Filters:
+    """The choice, with days and comparison as they stand in an address."""
+    looked_at, against = _days_looked_at(period, compare, data_until)
+    address = {"branch": branch.id, "product": ",".join(products), "period": period}
+    address |= {"compare": compare, "lang": say.language}
+    return Filters(branch, products, looked_at, against, {name: value for name, value in address.items() if value})
+
+
+def _days_looked_at(written: str, compare: str, data_until: date) -> tuple[Period, Period | None]:
+    """The days `written` in an address, and those they are compared with: dated ones, or named ones that move with the data's date."""
+    if compare not in {c.value for c in Compare}:
+        raise NotThere(_("“{compare}” names nothing to compare with."), compare=compare)
+    preset = next((preset for preset in Preset if preset.value == written), None)
+    own = days_in(written)
+    if not preset and not own:
+        raise NotThere(_("“{period}” names no days."), period=written)
+    period = preset_period(preset, data_until) if preset else Period(*own)
+    return period, compared_period(period, preset, Compare(compare))
 
 
 def is_untouched(filters: Filters, top: str) -> bool:
@@ -278,11 +311,7 @@ def is_untouched(filters: Filters, top: str) -> bool:
 
 def renewed(filters: Filters, data_until: date) -> Filters:
     """The same choice after a load: days that are named instead of dated end where the data do."""
-    written = filters.address["period"]
-    if written not in {preset.value for preset in Preset}:
-        return filters
-    period = preset_period(Preset(written), data_until)
-    against = compared_period(period, Preset(written), Compare(filters.address["compare"]))
+    period, against = _days_looked_at(filters.address["period"], filters.address["compare"], data_until)
     return replace(filters, period=period, against=against)
 
 

@@ -74,7 +74,22 @@ _STYLE = """
 .card .note {font-size: .8rem; line-height: 1.3}
 .card .months {width: 100%; height: 22px; margin: auto 0 3px; padding-top: .4rem; box-sizing: content-box}
 .card .months > div {height: 22px; margin: 0 -1px; background: var(--good); print-color-adjust: exact}
-@media print {[data-testid="stSidebar"], [data-testid="stHeader"], .st-key-breadcrumb button {display: none}}
+/* Buttons in the corners of frames take no room: what stands in a frame stays where it is without them. */
+[class*="_corner"] {width: auto; z-index: 1}
+[data-testid="stVerticalBlock"]:has(> [class*="_corner"]) {position: relative}
+[data-testid="stVerticalBlock"] > [class*="_corner"] {position: absolute; top: .25rem; right: .25rem}
+[data-testid="stVerticalBlock"] > [class*="_below_corner"] {
+  position: static; align-self: flex-end; height: 0; margin: -1.25rem 0 .25rem
+}
+[class*="_corner"] button {position: relative; min-height: 1.5rem; min-width: 1.5rem; padding: 0; line-height: 1}
+[class*="_corner"] button [data-testid="stMarkdownContainer"] {
+  position: absolute; right: 100%; top: 50%; translate: 0 -50%; padding: .25rem .5rem; border-radius: .25rem; white-space: nowrap;
+  background: Canvas; opacity: 0; pointer-events: none
+}
+[class*="_corner"] button:is(:hover, :focus-visible) [data-testid="stMarkdownContainer"] {opacity: 1}
+@media print {
+  [data-testid="stSidebar"], [data-testid="stHeader"], .st-key-breadcrumb button, [class*="_corner"] {display: none}
+}
 </style>
 """
 

@@ -103,7 +103,12 @@ def funnel_plot(
     spec = _template(look, say(measure.label), say(measure.under.label), on_pick is not None)
     with st.container(key=key):
         charts.draw(spec, datasets, f"{key}_dots", charts.sentences(told, say), ("id",), on_pick)
-    return len(outside) - len(named)
+    return unnamed(funnel)
+
+
+def unnamed(funnel: Funnel) -> int:
+    """How many lie outside without their name beside them."""
+    return max(0, sum(place in _FAR for place in funnel.places) - MOST_NAMED)
 
 
 def _tint(place: Place, better: Better, theme: Colours) -> str:
