@@ -47,6 +47,10 @@ CLOSING = Wait(
 )
 
 
+WAITS = {"use": FIRST_USE, "contact": FIRST_CONTACT, "closing": CLOSING}
+"""All of them by name."""
+
+
 @dataclass(frozen=True, eq=False)
 class Waited:
     """The curve of one group, `id` as in the answer. Arrays hold a number for each of `days`, which rise.

@@ -13,20 +13,26 @@ from datetime import date, timedelta
 import pandas as pd
 
 from data_access.warehouse import WarehouseError
-from measures.dimensions import BELOW, DAYS_LEFT, DAYS_RUN, MONTH, PRODUCT
+from measures.dimensions import BELOW, DAY, DAYS_AGO, DAYS_LEFT, DAYS_RUN, MONTH, PRODUCT, QUARTER
 from measures.funnel import Funnel
 from measures.model import Dimension, Measure, Ratio, Spread, Unit
-from measures.period import Period, first_days, last_day
-from measures.question import BEFORE, CHANGE, CUMULATIVE, Order, QuestionError
+from measures.period import Period, first_days, last_day, year_of_quarters
+from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, Order, QuestionError
+from measures.standings import Standing, course_in, periods, standings, together, year_before
+from measures.waits import Wait, Waited, waited
 from panels import notes, signals
 from panels.desk import Asked, Desk
-from presentation import charts, fairness, findings, table_view
+from presentation import charts, fairness, findings, pacing, reasons, speed, table_view, withheld
+from presentation.bullet_chart import bullets, cut
 from presentation.cards import Card, cards, noted
 from presentation.control_chart import Event, control
+from presentation.curve_chart import Line, curves
 from presentation.exhibit import Exhibit, Kind, Note
 from presentation.funnel_chart import MOST_NAMED, funnel_plot, unnamed
+from presentation.reasons import Why
 from presentation.tables import Column, Table, table_of
-from presentation.units import change, period_shown, short, step_shown
+from presentation.units import change, day_shown, period_shown, short, step_shown
+from presentation.waterfall import waterfall
 
 BARS, FUNNEL = "bars", "funnel"
 """The ways to draw a rate of several side by side."""
@@ -241,7 +247,7 @@ def compared(
     said: list[str] = []
     if above:
         beside = say("{branch} beside its neighbours below {above}.", branch=place.name, above=above.name)
-        said.append(Note(beside, leads=True))
+        said.append(Note(beside, named=True, leads=True))
     if as_funnel:
         said += _funnel_told(desk, found, funnel)
         draw = _funnel_of(found, funnel, looks)
@@ -529,6 +535,232 @@ def _growing_from(desk: Desk, measure: Measure, days: Iterable[date], step: Dime
         return young[step.name].min().date() if len(young) else None
     settled_until = desk.state.data_until - timedelta(days=measure.settles)
     return next((day for day in found if last_day(day, step.step) > settled_until), None)
+
+
+# Changes, waits, targets --------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Moved(Answered):
+    """Why a rate moved; `told` is None where nothing can be told."""
+
+    told: Why | None = None
+
+
+def moved(desk: Desk, name: str, by: Dimension) -> Moved:
+    """Why the rate moved since the days compared with, by the parts that `by` makes: the way from the rate before to the rate now.
+
+    Where nothing can be told of a change, the title says why.
+    """
+    measure, say = desk.measure(name), desk.say
+    if not splits(measure):
+        return _untold(say("The warehouse knows no rate here for both periods"), say("Why it moved"))
+    if not desk.filters.against:
+        return _untold(say("No comparison is chosen"), say("Why it moved"))
+    if any(by not in each.dimensions for each in (measure, *measure.counts)):
+        return _untold(notes.not_kept(desk, measure, [by]), say(measure.meaning))
+    asked = desk.ask([measure, *measure.counts], [by], compared=True)
+    meaning = say("Why it moved: {measure}", measure=notes.meaning(desk, measure, by))
+    if asked.answer.empty:
+        return _untold(notes.nothing(desk), meaning)
+    if hidden := withheld.sentence(asked.question, asked.answer, say):
+        return _untold(hidden, meaning)  # of parts that are not all told no change is made
+    try:
+        told = reasons.why(measure, by, asked.answer, say)
+    except reasons.Untold as untold:
+        return _untold(str(untold), meaning)
+    days = desk.filters.against, desk.filters.period
+    shown = reasons.table(told, *days, say)
+    sentences = [reasons.sentence(reason, measure, say) for reason in told.reasons[: reasons.NAMED]]
+    return Moved(
+        Kind.TABLE,
+        reasons.finding(told, say),
+        meaning,
+        shown,
+        category=by.name + NAME,
+        value="effect",
+        notes=(*sentences, *notes.ignored(desk, asked)),
+        filters=tuple(desk.under(asked.ignored, compared=True)),
+        draw=lambda look, key: waterfall(told, *days, look=look, key=key),
+        asked=asked,
+        file=shown,
+        told=told,
+    )
+
+
+def splits(measure: Measure) -> bool:
+    """Whether the change of a measure is made of those of its parts: it is a rate of two counts that were known before and add up."""
+    return isinstance(measure, Ratio) and measure.has_history and all(count.adds_up for count in measure.counts)
+
+
+def _untold(sentence: str, meaning: str) -> Moved:
+    return Moved(Kind.TABLE, sentence, meaning)
+
+
+def how_fast(desk: Desk, wait: Wait, by: Dimension) -> Answered:
+    """How soon things happen, a curve for each group; cohorts are the quarters of the last year, whatever the period."""
+    say, measures = desk.say, [desk.measure(wait.began), desk.measure(wait.happened)]
+    notes.demand_kept(desk, measures[0], wait.days)
+    notes.demand_kept(desk, measures[0], by)
+    cohorts = year_of_quarters(desk.filters.period.end) if by is QUARTER else None
+    asked = desk.ask(measures, [by, wait.days], period=cohorts)
+    groups = waited(asked.answer, wait, by)
+    shown = speed.table(groups, wait, by, asked.question, notes.title_by(desk, by), say)
+    drawn = speed.to_draw(groups, wait, by, charts.MOST_LINES)
+    lines = [Line(speed.group_name(group, by, say) if len(groups) > 1 else "", group) for group in drawn]
+    filters = desk.under(asked.ignored)
+    if cohorts:
+        days = period_shown(cohorts, say.language)
+        filters = [(label, days if label == say("Period") else value) for label, value in filters]
+    said = [_how_to_read(desk, groups, drawn, wait, cohorts)] if groups else [notes.nothing(desk)]
+    return Answered(
+        Kind.TABLE,
+        speed.finding(groups, wait, by, say),
+        speed.meaning(wait, say),
+        shown if groups else None,
+        notes=(*said, *notes.ignored(desk, asked)),
+        filters=tuple(filters),
+        draw=(lambda look, key: curves(lines, wait, look=look, key=key)) if groups else None,
+        asked=asked,
+        file=shown,
+    )
+
+
+def _how_to_read(
+    desk: Desk, groups: Sequence[Waited], drawn: Sequence[Waited], wait: Wait, cohorts: Period | None
+) -> Note:
+    """What has to be known to read the curves."""
+    say = desk.say
+    known = sum(group.curve.drawn_to is not None for group in groups)
+    told = [
+        say("What has not happened yet is counted for as long as it was seen."),
+        say("Dashed: known of the older ones only."),
+        say("Started {period}.", period=period_shown(cohorts, say.language)) if cohorts else None,
+        say("Drawn are the largest, the fastest and the slowest: {number} of {count}.", number=len(drawn), count=known)
+        if known > len(drawn)
+        else None,
+        speed.backwards(groups, wait, say),
+    ]
+    hint = say(
+        "Kaplan–Meier curves with 95 % intervals; two curves are called apart by the log-rank test. What closes or is still "
+        "open leaves the curve on its last day seen."
+    )
+    return Note(say.sentences(note for note in told if note), hint)
+
+
+OF_A_DAY = {"signed": "signed", "activated": "first_uses"}
+"""What each day brings of what counts towards a target: a contract is activated on another day than it is signed on."""
+
+
+@dataclass(frozen=True)
+class Targets(Answered):
+    """Where the branches stand, with the answer for a whole page, and what is looked at for it."""
+
+    headline: str = ""
+    looked_at: str = ""
+
+
+def targets(desk: Desk, of: str, by_course: bool = False, *, on_pick: Callable[[str], None] | None = None) -> Targets:
+    """Where the branches stand against the targets that run on the last day looked at, for what is counted as `of`, by working days or
+    by the course that the same days took a year ago. A click calls `on_pick` with an id."""
+    say = desk.say
+    target, toward = desk.measure(f"{of}_target"), desk.measure(f"{of}_toward_target")
+    asked = desk.ask([target], [BELOW, DAYS_RUN, DAYS_LEFT])
+    counts = desk.ask([toward], [BELOW, DAYS_RUN, DAYS_LEFT, DAYS_AGO])
+    until = min(desk.filters.period.end, desk.state.data_until)
+    filters, question = tuple(desk.under(asked.ignored)), replace(asked.question, measures=(target, toward))
+    both = replace(asked, question=question)
+    if asked.answer.empty:
+        title, why_none = say("No target runs here"), _why_no_target(desk, day_shown(until, say.language))
+        empty = pacing.table([], question, _title_of_targets(desk, []), False, say)
+        return Targets(
+            Kind.TABLE, title, say(target.meaning), notes=(why_none,), filters=filters, asked=both, file=empty
+        )
+    course = _course(desk, OF_A_DAY[of], asked, until) if by_course else None
+    if by_course and course is None:
+        told = say("Nothing is recorded a year before these targets. Choose “By working days”.")
+        title = say("Last year's course is not known here")
+        return Targets(Kind.TABLE, title, say(target.meaning), notes=(told,), filters=filters, asked=both)
+    days_off = desk.warehouse.days_off
+    known = standings(asked.answer, counts.answer, (target, toward), until, days_off, course)
+    whole, found = together(known, days_off, course), _named_as_in_filters(desk, known)
+    drawn = [standing for standing in found if standing.pace.target is not None]
+    title, meaning = _title_of_targets(desk, found), say("In shares of each one's own target")
+    shown = pacing.table(found, question, title, by_course, say)
+    if whole:
+        title = pacing.needed(whole, say)
+        together_told = say("All together: {progress}", progress=pacing.progress(whole, by_course, say))
+        clauses = [*([together_told] if len(drawn) > 1 else []), pacing.expected(whole, say)]
+        meaning = charts.sentences([clause for clause in clauses if clause] or [meaning], say)
+    return Targets(
+        Kind.TABLE,
+        title,
+        meaning,
+        shown,
+        notes=(_how_projected(desk, drawn, by_course) if drawn else say("No numbers to draw."),),
+        filters=filters,
+        draw=(lambda look, key: bullets(drawn, by_course=by_course, look=look, key=key, on_pick=on_pick))
+        if drawn
+        else None,
+        asked=both,
+        file=shown,
+        headline=pacing.finding(found, by_course, say),
+        looked_at=f"{say(toward.label)} · {pacing.looked_at(found, until, say)}",
+    )
+
+
+def _how_projected(desk: Desk, drawn: Sequence[Standing], by_course: bool) -> Note:
+    say, told = desk.say, []
+    if desk.filters.products:
+        chosen = say.listed([desk.products[product] for product in desk.filters.products])
+        told.append(
+            say("Only targets set for {products}; one for all products together is not among them.", products=chosen)
+        )
+    if beyond := cut(drawn, say):
+        furthest = say.listed(beyond)
+        told.append(say("Cut at 150 %: {branches}; the table has the whole numbers.", branches=furthest))
+    weights = pacing.BY_COURSE if by_course else pacing.BY_WORKING_DAYS
+    told.append(say("What the days passed brought decides what is expected of the days left."))
+    return Note(say.sentences(told), say.sentences([say(pacing.HOW_PROJECTED), say(weights)]), named=True)
+
+
+def _title_of_targets(desk: Desk, found: Sequence[Standing]) -> str:
+    here = desk.filters.branch
+    if found and all(standing.id == here.id for standing in found):
+        return desk.say("Targets of {branch}", branch=here.name)
+    return notes.title_by(desk, BELOW)
+
+
+def _course(desk: Desk, name: str, asked: Asked, until: date) -> dict[date, float] | None:
+    """What each day of a year of weeks ago brought in all of the branch looked at; None where a target has none of it."""
+    counted, before = desk.measure(name), year_before(periods(asked.answer, until))
+    if "contracts" in desk.warehouse.unknown_before(before.start):
+        return None
+    course = course_in(desk.ask([counted], [DAY], period=before).answer, counted)
+    return course if sum(course.values()) > 0 else None
+
+
+def _named_as_in_filters(desk: Desk, found: Sequence[Standing]) -> list[Standing]:
+    """With the names that the branch filter has, which tell two of one name apart; targets of the branch itself have its own."""
+    here = desk.filters.branch
+    return [replace(s, id=s.id or here.id, name=desk.places[s.id or here.id].name) for s in found]
+
+
+def _why_no_target(desk: Desk, day: str) -> str:
+    """Why there is no target here, and what to do."""
+    if desk.filters.products:
+        chosen = desk.say.listed([desk.products[product] for product in desk.filters.products])
+        return desk.say(
+            "No target for {products} runs on {day} at this branch or below it. Choose all products, another last day, or a branch "
+            "further up.",
+            products=chosen,
+            day=day,
+        )
+    return desk.say(
+        "No target for all products runs on {day} at this branch or below it. Choose another last day, a branch further up, or a "
+        "product.",
+        day=day,
+    )
 
 
 # Tables -------------------------------------------------------------------------------------------------------------

@@ -173,9 +173,10 @@ def few(desk: Desk, measure: Measure, found: pd.Series, where_they_are: str) -> 
 
 
 def captions(said: Iterable[str]) -> None:
-    """The notes of an exhibit under each other. One that leads holds names from the warehouse, which are no Markdown."""
+    """The notes of an exhibit under each other."""
     for note in said:
-        st.caption(plain(note) if leads(note) else note, help=note.hint if isinstance(note, Note) else None)
+        known = note if isinstance(note, Note) else Note(note)
+        st.caption(plain(known) if known.named else known, help=known.hint)
 
 
 def leads(note: str) -> bool:

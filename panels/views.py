@@ -15,6 +15,7 @@ from measures.catalogue import WHOLE_CONTRACT, catalogue, dimension
 from measures.model import Dimension, _
 from measures.period import Period
 from measures.question import Order, Told
+from measures.waits import WAITS, Wait
 from panels import exhibits, notes
 from panels.desk import Desk
 from presentation.cards import corner_button
@@ -166,6 +167,12 @@ def _flag(value: object) -> bool:
     return value
 
 
+def _wait(value: object) -> Wait:
+    if not isinstance(value, str) or value not in WAITS:
+        raise _unreadable()
+    return WAITS[value]
+
+
 def _several(argument: Argument, fewest: int = 1) -> Argument:
     def read(value: object) -> tuple:
         if not isinstance(value, list) or len(value) < fewest:
@@ -191,6 +198,7 @@ DAYS = Argument(_days, days_written)
 ORDER = Argument(_order, lambda order: {"column": order.column, "descending": order.descending})
 PAIR = Argument(_pair, list)
 FLAG = Argument(_flag, bool)
+WAIT = Argument(_wait, lambda wait: next(name for name, known in WAITS.items() if known is wait))
 
 
 def _titled_table(desk: Desk, names, by, title: str = "measures", order=None, compared: bool = False) -> Exhibit:
@@ -218,6 +226,9 @@ BUILDERS: dict[str, Builder] = {
     "crossed": _builder(exhibits.crossed, {"name": MEASURE, "x": DIMENSION, "y": DIMENSION}),
     "bands": _builder(exhibits.bands, _BY),
     "steps": _builder(exhibits.steps, {"path": _several(PAIR)}),
+    "moved": _builder(exhibits.moved, _BY),
+    "how_fast": _builder(exhibits.how_fast, {"wait": WAIT, "by": DIMENSION}),
+    "targets": _builder(exhibits.targets, {"of": _one_of(*exhibits.OF_A_DAY), "by_course": FLAG}, "by_course"),
     "table": _builder(
         _titled_table,
         {

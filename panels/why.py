@@ -8,16 +8,15 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from measures.model import Dimension, Measure, Ratio, _
-from panels import choices, notes, tabular
+from measures.model import Dimension, _
+from panels import choices, exhibits, notes, tabular, views
 from panels.accounts import Account
-from panels.desk import Asked, Desk
-from presentation import table_view, withheld
+from panels.desk import Desk
+from presentation import table_view
 from presentation.cards import panel
 from presentation.export_view import export_buttons
 from presentation.plain import plain
-from presentation.reasons import NAMED, Reason, Untold, Why, finding, sentence, table, why
-from presentation.waterfall import waterfall
+from presentation.reasons import NAMED, Reason, Why, sentence
 
 LABEL = _("Why it moved")
 """What the reader asks for."""
@@ -39,7 +38,7 @@ def moved(
 
     Where nothing can be told of a change, the sentence that says why.
     """
-    rates = [measure for measure in desk.known(*names) if _splits(measure)]
+    rates = [measure for measure in desk.known(*names) if exhibits.splits(measure)]
     if not rates:
         _only(desk.say("The warehouse knows no rate here for both periods"), desk.say(LABEL))
         return
@@ -60,34 +59,20 @@ def moved(
     if not kept:
         _only(notes.not_kept(desk, measure, among), desk.say(measure.meaning))
         return
-    asked = desk.ask([measure, *measure.counts], [by], compared=True)
-    meaning = desk.say("Why it moved: {measure}", measure=notes.meaning(desk, measure, by))
-    if asked.answer.empty:
-        _only(notes.nothing(desk), meaning)
-        return
-    if hidden := withheld.sentence(asked.question, asked.answer, desk.say):
-        _only(hidden, meaning)  # of parts that are not all told no change is made
-        return
-    try:
-        told = why(measure, by, asked.answer, desk.say)
-    except Untold as reason:
-        _only(str(reason), meaning)
+    shown = exhibits.moved(desk, measure.name, by)
+    if shown.told is None:
+        _only(shown.title, shown.meaning)
         return
     leads_to = (leads or {}).get(measure.name, page)
-    with panel(finding(told, desk.say), meaning):
+    with panel(shown.title, shown.meaning, views.offer(desk, key, shown, "moved", name=measure.name, by=by)):
         if view is _TABLE:
-            _as_table(desk, leads_to, chosen, told, asked)
+            _as_table(desk, leads_to, chosen, shown)
         else:
-            waterfall(told, desk.filters.against, desk.filters.period, look=desk.look, key=chosen)
+            shown.draw(desk.look, chosen)
             with st.container(key=f"{key}_sentences", gap="xsmall"):
-                for reason in told.reasons[:NAMED]:
-                    _said(desk, leads_to, f"{key}_{reason.id}", told, reason)
-        notes.say_ignored(desk, asked)
-
-
-def _splits(measure: Measure) -> bool:
-    """Whether the change of a measure is made of those of its parts: it is a rate of two counts that were known before and add up."""
-    return isinstance(measure, Ratio) and measure.has_history and all(count.adds_up for count in measure.counts)
+                for reason in shown.told.reasons[:NAMED]:
+                    _said(desk, leads_to, f"{key}_{reason.id}", shown.told, reason)
+        notes.say_ignored(desk, shown.asked)
 
 
 def _only(sentence: str, meaning: str) -> None:
@@ -106,23 +91,23 @@ def _said(desk: Desk, page: str, key: str, told: Why, reason: Reason) -> None:
         st.html(f"<div class=sentence>{escape(text)}</div>")
 
 
-def _as_table(desk: Desk, page: str, key: str, told: Why, asked: Asked) -> None:
+def _as_table(desk: Desk, page: str, key: str, shown: exhibits.Moved) -> None:
     """All parts, and their files."""
-    shown = table(told, desk.filters.against, desk.filters.period, desk.say)
-    leads = told.by in tabular.FOLLOWED
+    by = shown.told.by
+    leads = by in tabular.FOLLOWED
     with st.container(horizontal=True, horizontal_alignment="right"):
         export_buttons(
-            shown,
-            desk.about(len(shown.rows), asked.ignored, compared=True),
+            shown.file,
+            desk.about(len(shown.file.rows), shown.asked.ignored, compared=True),
             desk.say,
             key,
-            Account(desk, shown.title, asked.question),
+            Account(desk, shown.file.title, shown.asked.question),
         )
     table_view.show(
-        shown,
+        shown.file,
         say=desk.say,
         key=key,
         empty=notes.nothing(desk),
-        link=tabular.link_to(desk, told.by, {"": page}) if leads else None,
+        link=tabular.link_to(desk, by, {"": page}) if leads else None,
         on_pick=tabular.go if leads else None,
     )

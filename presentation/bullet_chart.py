@@ -80,6 +80,25 @@ def bullets(
     return [row["title"] for row in rows if row["beyond"]]
 
 
+def cut(found: Sequence[Standing], say: Words) -> list[str]:
+    """The names of the rows that `bullets` cuts at FURTHEST."""
+    drawn = zip(row_names(found, say)[:MOST_BARS], found[:MOST_BARS], strict=True)
+    return [name for name, standing in drawn if max(place or 0.0 for place in _places(standing).values()) > FURTHEST]
+
+
+def _places(standing: Standing) -> dict[str, float | None]:
+    """Where the marks of a row stand, in shares of its target."""
+    pace = standing.pace
+    ends = pace.projected and pace.projected.lower < pace.projected.upper
+    return {
+        "reached": pace.attained,
+        "due": pace.elapsed,
+        "low": pace.projected.lower / pace.target if ends else None,
+        "high": pace.projected.upper / pace.target if ends else None,
+        "projected": pace.projected.value / pace.target if ends else None,
+    }
+
+
 def _keep_within(row: dict) -> None:
     """Cuts the marks of a row at FURTHEST: what goes on beyond it ends there with a sign, a point beyond it is left out."""
     if max(row[place] or 0.0 for place in _PLACES) > FURTHEST:
@@ -137,13 +156,8 @@ def _row(at: int, standing: Standing, name: str, by_course: bool, theme: Colours
         "ending": ending,
         "needed": shown(standing.needed, Unit.RATE, language),
         "tint": tint,
-        "reached": pace.attained,
-        "due": pace.elapsed,
-        "low": pace.projected.lower / target if ends else None,
-        "high": pace.projected.upper / target if ends else None,
-        "projected": pace.projected.value / target if ends else None,
         "beyond": "",
-    }
+    } | _places(standing)
 
 
 def _verdict(missing: float | None, theme: Colours) -> tuple[str, str]:

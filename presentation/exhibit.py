@@ -32,15 +32,16 @@ class Kind(Enum):
 
 
 class Note(str):
-    """What has to be said of an exhibit. `hint` is said on hover: by which method. One that `leads` says whose numbers these are, and
-    stands above them."""
+    """What has to be said of an exhibit. `hint` is said on hover: by which method. One that is `named` holds names from the warehouse,
+    whatever signs they hold; one that `leads` says whose numbers these are, and stands above them."""
 
     hint: str | None
+    named: bool
     leads: bool
 
-    def __new__(cls, text: str, hint: str | None = None, *, leads: bool = False) -> Note:
+    def __new__(cls, text: str, hint: str | None = None, *, named: bool = False, leads: bool = False) -> Note:
         note = super().__new__(cls, text)
-        note.hint, note.leads = hint, leads
+        note.hint, note.named, note.leads = hint, named, leads
         return note
 
 

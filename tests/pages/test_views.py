@@ -14,8 +14,9 @@ from hypothesis import strategies as some
 from streamlit.testing.v1 import AppTest
 
 from measures.catalogue import DIMENSION, MEASURES
-from measures.dimensions import AGE_BAND, BELOW, CAUSE, MONTH, OPEN_AGE, PRODUCT, TIME
+from measures.dimensions import AGE_BAND, BELOW, CAUSE, MONTH, OPEN_AGE, PRODUCT, QUARTER, TIME
 from measures.question import Order, QuestionError, Told
+from measures.waits import CLOSING, FIRST_USE
 from panels import exhibits, notes
 from panels.exhibits import Answered
 from panels.views import BUILDERS, FILTERS, View, view
@@ -42,6 +43,10 @@ BUILT = {
     "crossed": {"name": "activation_rate", "x": AGE_BAND, "y": PRODUCT},
     "bands": {"name": "open_assignments", "by": OPEN_AGE},
     "steps": {"path": PATH},
+    "moved": {"name": "activation_rate", "by": PRODUCT},
+    "how_fast": {"wait": FIRST_USE, "by": PRODUCT},
+    "how_fast, of quarters": {"wait": CLOSING, "by": QUARTER},
+    "targets": {"of": "signed", "by_course": False},
     "table": {"names": ["signed", "activated", "activation_rate"], "by": [BELOW], "title": "by", "compared": True},
     "table, in another order": {
         "names": ["signed"],
@@ -91,7 +96,7 @@ def shown(app: AppTest) -> list[str]:
     return [unescape(html.proto.body) for html in app.get("html")] + [caption.value for caption in app.caption]
 
 
-@pytest.mark.parametrize("page", ["overview", "activation", "follow_up", "complaints", "explorer"])
+@pytest.mark.parametrize("page", ["overview", "activation", "follow_up", "targets", "complaints", "explorer"])
 @pytest.mark.parametrize(("language", "branch"), [("en", bank.HEAD_OFFICE), ("zh_CN", bank.OUTLET)])
 def test_each_part_of_a_page_is_offered_and_built_again_with_the_title_that_the_page_shows(
     visit, whole_url, monkeypatch, page, language, branch
@@ -103,7 +108,7 @@ def test_each_part_of_a_page_is_offered_and_built_again_with_the_title_that_the_
     app = AppTest.from_function(_page, kwargs={"page": page, "desk": offering}, default_timeout=60).run()
     assert not app.exception
     buttons = [button for button in app.button if button.key and button.key.endswith(CORNER)]
-    assert len(buttons) >= 2
+    assert len(buttons) >= (1 if page == "targets" else 2)
     assert {button.label for button in buttons} == {desk.say("Add to meeting")}
     texts = shown(app)
     for button in buttons:
@@ -161,8 +166,8 @@ def test_an_exhibit_is_drawn_with_its_title_meaning_and_notes(desk, what):
 @pytest.mark.parametrize("what", BUILT)
 def test_the_rows_of_its_table_are_those_of_the_answer(desk, what):
     exhibit = built(desk, what)
-    if not isinstance(exhibit, Answered):
-        return
+    if not isinstance(exhibit, Answered) or what.partition(",")[0] in ("moved", "how_fast", "targets"):
+        return  # what is reckoned from an answer: its own tests compare it
     question, rows = exhibit.asked.question, exhibit.table.rows
     answer = desk.warehouse.fetch(question, desk.viewer)
     keys = [d.name for d in question.by]
@@ -222,8 +227,7 @@ def test_where_nothing_is_there_the_notes_say_so_and_there_is_no_table(visit, em
         if what in ("attention", "figures", "steps"):
             continue
         exhibit = built(desk, what)
-        assert exhibit.table is None and exhibit.notes, what
-        assert exhibit.title
+        assert exhibit.table is None and exhibit.title and (exhibit.notes or what == "moved"), what
 
 
 def test_a_measure_that_is_not_kept_by_a_dimension_is_told_in_words(desk):
@@ -266,6 +270,9 @@ ARGUMENTS = {
     "drawn_as": some.sampled_from(["bars", "funnel"]),
     "limits_from": some.sampled_from(["2025-06-01..2026-02-28", "2026-01-01..2026-01-01"]),
     "title": some.sampled_from(["by", "measures"]),
+    "wait": some.sampled_from(["use", "contact", "closing"]),
+    "of": some.sampled_from(["signed", "activated"]),
+    "by_course": some.booleans(),
     "order": some.fixed_dictionaries({"column": names, "descending": some.booleans()}),
     "compared": some.booleans(),
 }
