@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -62,21 +62,27 @@ def controlled(desk: Desk, names: Sequence[str], key: str) -> None:
     # The title stands above the list that decides what it is about.
     picked = st.session_state.get(f"{key}_measure")
     measure = next((each for each in offered if each.name == picked), offered[0])
-    limited = exhibits.has_limits(desk, measure)
-    chosen = _baseline(desk) if limited else None
-    shown = exhibits.controlled(desk, measure.name, chosen)
+    _course(desk, measure.name, key, lambda: choices.one_of(desk, f"{key}_measure", offered))
 
-    def pick() -> None:
+
+@notes.refusing
+def _course(desk: Desk, name: str, key: str, pick: Callable[[], object]) -> None:
+    """The course of one measure, under what `pick` draws to choose another."""
+    limited = exhibits.has_limits(desk, desk.measure(name))
+    chosen = _baseline(desk) if limited else None
+    shown = exhibits.controlled(desk, name, chosen)
+
+    def above() -> None:
         if not limited:
-            choices.one_of(desk, f"{key}_measure", offered)
+            pick()
             return
         with st.container(horizontal=True, vertical_alignment="center"):
-            choices.one_of(desk, f"{key}_measure", offered)
+            pick()
             if shown.table is not None:
                 _pick_baseline(desk, key, chosen)
 
-    offer = views.offer(desk, key, shown, "controlled", name=measure.name, limits_from=chosen)
-    parts.framed(desk, shown, key, offer, pick)
+    offer = views.offer(desk, key, shown, "controlled", name=name, limits_from=chosen)
+    parts.framed(desk, shown, key, offer, above)
 
 
 def _baseline(desk: Desk) -> Period | None:

@@ -12,7 +12,7 @@ import streamlit as st
 from data_access.warehouse import TooMuch, WarehouseError
 from measures.dimensions import BELOW
 from measures.model import Dimension, Measure, Ratio, _
-from measures.question import NAME, QuestionError
+from measures.question import NAME, QuestionError, Told
 from panels.desk import Asked, Desk
 from presentation import findings, withheld
 from presentation import frame as drawn
@@ -55,7 +55,7 @@ def say_why(desk: Desk, given: Iterable[object], error: QuestionError | Warehous
         st.error(named(desk, given, error), icon=":material/error:")
 
 
-def named(desk: Desk, given: Iterable[object], failed: WarehouseError) -> str:
+def named(desk: Desk, given: Iterable[object], failed: Told) -> str:
     """The sentence of a part that failed, after what it is about: the measures it was given, or the first one it was told to show."""
     known = desk.state.catalogue.measures
     flat = [part for each in given for part in (each if isinstance(each, list | tuple) else [each])]
