@@ -12,12 +12,11 @@ from datetime import date, timedelta
 
 import pandas as pd
 
-from data_access.warehouse import WarehouseError
 from measures.dimensions import BELOW, DAY, DAYS_AGO, DAYS_LEFT, DAYS_RUN, MONTH, PRODUCT, QUARTER
 from measures.funnel import Funnel
 from measures.model import Dimension, Measure, Ratio, Spread, Unit
 from measures.period import Period, first_days, last_day, year_of_quarters
-from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, Order, QuestionError
+from measures.question import BEFORE, CHANGE, CUMULATIVE, NAME, Order, QuestionError, Told
 from measures.standings import Standing, course_in, periods, standings, together, year_before
 from measures.waits import Wait, Waited, waited
 from panels import notes, signals
@@ -58,13 +57,13 @@ class Answered(Exhibit):
 
 Figure = tuple[Card, pd.DataFrame]
 """A key number, and the answer of one row that it comes from."""
-Failed = tuple[list[Measure], QuestionError | WarehouseError]
+Failed = tuple[list[Measure], Told]
 """Measures that could not be read, and why."""
 
 
 def figures(desk: Desk, names: Sequence[str], also: Sequence[str] = ()) -> Exhibit:
     """The measures named as key numbers, with what was found of the first. Those of a table that cannot be read are named in the
-    notes; raises WarehouseError where none can be read, QuestionError where the warehouse knows none."""
+    notes; raises Told where none can be read, or the warehouse knows none."""
     if not desk.known(*names):
         desk.measure(names[0])
     found, failed = key_numbers(desk, names, also)
@@ -92,12 +91,15 @@ def key_numbers(desk: Desk, names: Sequence[str], also: Sequence[str] = ()) -> t
             extra = [m for m in extra if PRODUCT in m.dimensions]
         try:
             found += _figures(desk, group, extra)
-        except WarehouseError:
-            # One table that cannot be read takes from the others neither their numbers nor their place.
+        except QuestionError:
+            raise
+        except Told:
+            # One table that cannot be read, or was not when answers were stored, takes from the others neither their numbers nor
+            # their place.
             for alone in _by_tables(group):
                 try:
                     found += _figures(desk, alone, ())
-                except (QuestionError, WarehouseError) as error:
+                except Told as error:
                     failed.append((alone, error))
     return sorted(found, key=lambda figure: names.index(figure[0].measure.name)), failed
 

@@ -41,7 +41,7 @@ def refusing(part: Callable[Concatenate[Desk, _Given], None]) -> Callable[Concat
     return drawn_or_told
 
 
-def say_why(desk: Desk, given: Iterable[object], error: QuestionError | WarehouseError) -> None:
+def say_why(desk: Desk, given: Iterable[object], error: Told) -> None:
     """Says why a part that was `given` its measures, or their names, is not shown. Raises WarehouseError where the whole warehouse is
     gone."""
     if isinstance(error, NotKept):
