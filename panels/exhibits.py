@@ -12,6 +12,7 @@ from datetime import date, timedelta
 
 import pandas as pd
 
+from data_access.access import Refused
 from measures.dimensions import BELOW, DAY, DAYS_AGO, DAYS_LEFT, DAYS_RUN, MONTH, PRODUCT, QUARTER
 from measures.funnel import Funnel
 from measures.model import Dimension, Measure, Ratio, Spread, Unit
@@ -91,7 +92,7 @@ def key_numbers(desk: Desk, names: Sequence[str], also: Sequence[str] = ()) -> t
             extra = [m for m in extra if PRODUCT in m.dimensions]
         try:
             found += _figures(desk, group, extra)
-        except QuestionError:
+        except (QuestionError, Refused):
             raise
         except Told:
             # One table that cannot be read, or was not when answers were stored, takes from the others neither their numbers nor
