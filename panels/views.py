@@ -82,14 +82,14 @@ class View:
         return {name: builder.takes[name].read(value) for name, value in self.given.items()}
 
 
-def view(desk: Desk, of: str, **given: object) -> View:
+def view(desk: Desk, of: str, /, **given: object) -> View:
     """What the builder `of` shows at `desk` with the arguments `given`; those that are None are left to it."""
     takes = BUILDERS[of].takes
     written = {name: takes[name].written(value) for name, value in given.items() if value is not None}
     return View(of, written, {name: text for name, text in desk.filters.address.items() if name in FILTERS})
 
 
-def offer(desk: Desk, key: str, shown: Exhibit, of: str, **given: object) -> Callable[[], None] | None:
+def offer(desk: Desk, key: str, shown: Exhibit, of: str, /, **given: object) -> Callable[[], None] | None:
     """What draws the button that takes a part of the page into a meeting; None where there is none to take it into."""
     if desk.offers is None:
         return None

@@ -36,7 +36,7 @@ BUILT = {
     "compared, a count": {"name": "signed", "by": PRODUCT},
     "compared, a funnel": {"name": "activation_rate", "by": BELOW, "drawn_as": "funnel"},
     "trend": {"name": "signed"},
-    "trend, of products": {"name": "activation_rate", "by": PRODUCT, "step": MONTH},
+    "trend, of products": {"name": "signed", "by": PRODUCT, "step": MONTH},
     "controlled": {"name": "complaints_per_1000_contracts"},
     "controlled, a share": {"name": "complaints_on_time"},
     "pareto": {"name": "complaints_received", "by": CAUSE},
