@@ -83,8 +83,8 @@ _STYLE = """
 }
 [class*="_corner"] button {position: relative; min-height: 1.5rem; min-width: 1.5rem; padding: 0; line-height: 1}
 [class*="_corner"] button [data-testid="stMarkdownContainer"] {
-  position: absolute; right: 100%; top: 50%; translate: 0 -50%; padding: .25rem .5rem; border-radius: .25rem; white-space: nowrap;
-  background: Canvas; opacity: 0; pointer-events: none
+  position: absolute; right: 100%; top: 50%; translate: 0 -50%; width: max-content; max-width: none; padding: .35rem .5rem;
+  border-radius: .25rem; background: Canvas; opacity: 0; pointer-events: none
 }
 [class*="_corner"] button:is(:hover, :focus-visible) [data-testid="stMarkdownContainer"] {opacity: 1}
 @media print {
