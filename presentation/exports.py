@@ -42,7 +42,7 @@ SHEET_ROWS = 1_048_576
 CELL_CHARACTERS = 32_767
 """Characters of an Excel cell, counted in UTF-16 as Excel does."""
 
-_FONTS = {"en": "Arial", "zh_CN": "Microsoft YaHei", "zh_TW": "Microsoft JhengHei"}
+FONTS = {"en": "Arial", "zh_CN": "Microsoft YaHei", "zh_TW": "Microsoft JhengHei"}
 _SAMPLED_ROWS = 200
 _LINE_HEIGHT = 15
 _LEFT, _RIGHT = {"align": "left", "indent": 1}, {"align": "right", "indent": 1}
@@ -51,7 +51,8 @@ _FOOTER = 110
 """Characters at the foot's left: with each & written twice, and with the page, no more than the 255 that Excel takes."""
 _FIRST_DAY = date(1900, 3, 1)
 """Excel takes 1900 for a leap year: earlier days would be shown as others, or cannot be written at all."""
-_DAY_NOUGHT = date(1970, 1, 1).toordinal() - date(1899, 12, 30).toordinal()
+_DAY_ZERO = date(1899, 12, 30).toordinal()
+_DAY_NOUGHT = date(1970, 1, 1).toordinal() - _DAY_ZERO
 """Excel's number for the day from which Arrow counts."""
 _NO_CHARACTER = re.compile("[\ufffe\uffff]")
 """What no XML file can hold, not even escaped, though it is UTF-8."""
@@ -92,7 +93,7 @@ def _in_memory(write: Callable[..., None]) -> Callable[..., bytes]:
 # XLSX ---------------------------------------------------------------------------------------------------------------
 
 
-class _ExactSheet(Worksheet):
+class ExactSheet(Worksheet):
     """A sheet that writes what it is given: XlsxWriter cuts floats to 16 digits, and takes a text like <r>…</r> for XML."""
 
     def _xml_number_element(self, number, attributes=()):
@@ -188,58 +189,128 @@ def _parts(table: Table, batches: Iterable[pa.Table]) -> Iterator[tuple[int, int
 def _book(table: Table, about: About, say: Words, first: pa.Table) -> tuple[io.BytesIO, list[int]]:
     """The workbook without its rows, and the numbers of the styles of their cells; `first` rows decide how wide the columns are."""
     file = io.BytesIO()
-    # Whatever a text begins with, it is written as a text: nothing is turned into a formula, a link or a number.
+    with workbook(file, table.title, about, say) as book:
+        font = font_of(say)
+        styles = [
+            book.add_format(font | number_format(column, say))._get_xf_index()  # XlsxWriter numbers what is used
+            for column in table.columns
+        ]
+        _write_heads(book, table, about, say, font, [_width(column, first, say) for column in table.columns])
+        write_about(book, about_lines(table, about, say), about, say)
+    return file, styles
+
+
+def workbook(file: BinaryIO, title: str, about: About, say: Words) -> Workbook:
+    """An empty workbook in which a text stays a text, whatever it begins with: nothing becomes a formula, a link or a number.
+
+    Its sheets are `ExactSheet`s, written row by row.
+    """
     options = {
         "constant_memory": True,
         "strings_to_formulas": False,
         "strings_to_urls": False,
         "strings_to_numbers": False,
     }
-    with Workbook(file, options) as book:
-        font = {"font_name": _FONTS[say.language], "font_size": 10, "valign": "vcenter"}
-        book.formats[0].set_font_name(font["font_name"])
-        book.formats[0].set_font_size(font["font_size"])
-        book.set_properties({"title": table.title, "author": about.person, "created": about.made_at})
-        styles = [
-            book.add_format(font | _number_format(column, say))._get_xf_index()  # XlsxWriter numbers what is used
-            for column in table.columns
-        ]
-        _write_heads(book, table, about, say, font, [_width(column, first, say) for column in table.columns])
-        _write_about(book, table, about, say, font)
-    return file, styles
+    book = Workbook(file, options)
+    font = font_of(say)
+    book.formats[0].set_font_name(font["font_name"])
+    book.formats[0].set_font_size(font["font_size"])
+    book.set_properties({"title": title, "author": about.person, "created": about.made_at})
+    return book
+
+
+def font_of(say: Words) -> dict:
+    """The font of a workbook's cells."""
+    return {"font_name": FONTS[say.language], "font_size": 10, "valign": "vcenter"}
 
 
 def _write_heads(book: Workbook, table: Table, about: About, say: Words, font: dict, widths: list[float]) -> None:
     """The data sheets with their headings, and the total on the first."""
+    for number in range(1, 1 + _sheets(table, about.row_count)):
+        name = say("Data") + (f" {number}" if number > 1 else "")
+        sheet = book.add_worksheet(name, worksheet_class=ExactSheet)
+        last = _last_row(table, about, number)
+        _write_head(book, sheet, table, about, say, font, widths, last, with_total=_heads(table, number) > 1)
+
+
+def _write_head(
+    book: Workbook,
+    sheet: Worksheet,
+    table: Table,
+    about: About,
+    say: Words,
+    font: dict,
+    widths: list[float],
+    last_row: int,
+    *,
+    with_total: bool,
+) -> None:
+    """The frozen heading of a sheet, the total under it, and how the sheet is filtered and printed down to its `last_row`."""
     heading = {
         "text": book.add_format(font | {"bold": True, "text_wrap": True, "bottom": 1} | _LEFT),
         "number": book.add_format(font | {"bold": True, "text_wrap": True, "bottom": 1} | _RIGHT),
     }
-    totals = [
-        book.add_format(font | _number_format(column, say) | {"bold": True, "bottom": 1, "bg_color": "#F2F2F2"})
-        for column in table.columns
-    ]
     labels = headings(table)
-    for number in range(1, 1 + _sheets(table, about.row_count)):
-        name = say("Data") + (f" {number}" if number > 1 else "")
-        sheet = book.add_worksheet(name, worksheet_class=_ExactSheet)
-        for at, (column, width) in enumerate(zip(table.columns, widths, strict=True)):
-            sheet.set_column(at, at, width)
-            sheet.write_string(
-                0, at, labels[at], heading["number" if column.kind == "number" or column.interval else "text"]
-            )
-        sheet.set_row(0, _LINE_HEIGHT * max(map(_lines, labels, widths)))
-        if _heads(table, number) > 1:
-            for at, (column, value) in enumerate(zip(table.columns, _total_values(table), strict=True)):
-                _write_total(sheet, at, column, value, totals[at])
-            sheet.write_string(1, 0, say("Total"), totals[0])
-        sheet.freeze_panes(_heads(table, number), 1)
-        sheet.autofilter(0, 0, _last_row(table, about, number) - 1, len(table.columns) - 1)
-        sheet.repeat_rows(0)
-        sheet.set_landscape()
-        sheet.set_paper(9)
-        sheet.fit_to_pages(1, 0)
-        sheet.set_footer(_footer(about, say))
+    for at, (column, width) in enumerate(zip(table.columns, widths, strict=True)):
+        sheet.set_column(at, at, width)
+        sheet.write_string(
+            0, at, labels[at], heading["number" if column.kind == "number" or column.interval else "text"]
+        )
+    sheet.set_row(0, _LINE_HEIGHT * max(map(_lines, labels, widths)))
+    if with_total:
+        totals = [
+            book.add_format(font | number_format(column, say) | {"bold": True, "bottom": 1, "bg_color": "#F2F2F2"})
+            for column in table.columns
+        ]
+        for at, (column, value) in enumerate(zip(table.columns, total_values(table), strict=True)):
+            _write_total(sheet, at, column, value, totals[at])
+        sheet.write_string(1, 0, say("Total"), totals[0])
+    sheet.freeze_panes(2 if with_total else 1, 1)
+    sheet.autofilter(0, 0, last_row - 1, len(table.columns) - 1)
+    sheet.repeat_rows(0)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.set_footer(footer(about, say))
+
+
+def write_table(book: Workbook, sheet: Worksheet, table: Table, about: About, say: Words) -> None:
+    """A short table, whole, on a sheet of a workbook that has others: cells, formats and order as `write_xlsx` has them.
+
+    Raises ExportError for what a cell cannot hold.
+    """
+    rows, font = _arrow(table, table.rows), font_of(say)
+    with_total = table.total is not None
+    first = 2 if with_total else 1
+    widths = [_width(column, rows, say) for column in table.columns]
+    _write_head(book, sheet, table, about, say, font, widths, first + rows.num_rows, with_total=with_total)
+    cells = [_cells(column, rows, say) for column in table.columns]
+    styles = [book.add_format(font | number_format(column, say)) for column in table.columns]
+    for at, row in enumerate(zip(*cells, strict=True)):
+        for column, value in enumerate(row):
+            if isinstance(value, str) and value:
+                sheet.write_string(first + at, column, value, styles[column])
+            elif value is not None and value != "":
+                sheet.write_number(first + at, column, value, styles[column])
+
+
+def _cells(column: Column, rows: pa.Table, say: Words) -> list[str | float | None]:
+    """What is written into the cells of a column: texts, and numbers, among them Excel's for a day."""
+    values = _values(column, rows)
+    if column.kind == "number":
+        _refuse_what_is_no_number(values, column.label, 0)
+    found = values.to_pylist()
+    if column.kind == "day":
+        found = [
+            None if day is None else day.toordinal() - _DAY_ZERO if day >= _FIRST_DAY else day.isoformat()
+            for day in found
+        ]
+    elif column.kind == "text":
+        for at, text in enumerate(found):
+            _refuse_what_no_cell_holds(text or "", column.label, at + 1)
+    if (hidden := _withheld(column, rows)) is not None:
+        found = [say(CELL) if h else value for h, value in zip(hidden.to_pylist(), found, strict=True)]
+    return found
 
 
 def _write_total(sheet: Worksheet, at: int, column: Column, value: object, cell: Format) -> None:
@@ -331,9 +402,9 @@ def _refuse_what_no_cell_holds(text: str, column: str, row: int) -> None:
         )
 
 
-def _number_format(column: Column, say: Words) -> dict:
+def number_format(column: Column, say: Words) -> dict:
     if column.kind == "number":
-        return {"num_format": excel_format(column.unit, say.language)} | _RIGHT
+        return {"num_format": excel_format(column.unit, say.language) if column.unit else "General"} | _RIGHT
     if column.kind == "day":
         return {"num_format": excel_day_format(column.step, say.language)} | _LEFT
     return {"num_format": "@"} | _LEFT
@@ -356,19 +427,21 @@ def _breadth(text: str) -> int:
     return max((sum(2 if east_asian_width(c) in "WF" else 1 for c in line) for line in text.splitlines()), default=0)
 
 
-def _write_about(book: Workbook, table: Table, about: About, say: Words, font: dict) -> None:
-    sheet = book.add_worksheet(say("About"), worksheet_class=_ExactSheet)
+def write_about(book: Workbook, lines: list[tuple[str, str]], about: About, say: Words) -> None:
+    """The sheet on which a file says of itself what `lines` hold, names and texts; the first is its title."""
+    font = font_of(say)
+    sheet = book.add_worksheet(say("About"), worksheet_class=ExactSheet)
     named = book.add_format(font | {"bold": True, "valign": "top"})
     text = book.add_format(font | {"text_wrap": True, "valign": "top"})
     title = book.add_format(font | {"bold": True, "font_size": 14})
     link = book.add_format(font | {"font_color": "#0563C1", "underline": 1, "valign": "top"})
-    sheet.set_footer(_footer(about, say))
+    sheet.set_footer(footer(about, say))
     sheet.set_column(0, 0, 28)
     sheet.set_column(1, 1, 90)
     sheet.hide_gridlines(2)
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
-    for row, (name, value) in enumerate(about_lines(table, about, say)):
+    for row, (name, value) in enumerate(lines):
         _refuse_what_no_cell_holds(value, name, row + 1)
         sheet.set_row(row, _LINE_HEIGHT * (2 if row == 0 else max(1, _lines(name, 28), _lines(value, 90))))
         sheet.write_string(row, 0, name, title if row == 0 else named)
@@ -383,7 +456,7 @@ def _write_about(book: Workbook, table: Table, about: About, say: Words, font: d
             sheet.write_string(row, 1, value, text)
 
 
-def _footer(about: About, say: Words) -> str:
+def footer(about: About, say: Words) -> str:
     """The foot of each printed page: whose file it is and until when, the file's name, the page."""
     left = [say("Confidential"), about.file_id, _until(about, say) if about.expires_on else "", about.person]
     # In a footer & begins a code.
@@ -400,16 +473,22 @@ def about_lines(table: Table, about: About, say: Words) -> list[tuple[str, str]]
     lines = [(table.title, "")]
     if table.meaning:
         lines.append((say("What it shows"), table.meaning))
-    lines += about.filters
-    lines += [
-        (say("Scope"), about.scope),
-        (say("Data until"), day_shown(about.data_until, say.language)),
-        (say("Rows"), f"{about.row_count:,}"),
-    ]
+    lines += [*scope_lines(about, say), (say("Rows"), f"{about.row_count:,}")]
     notes = [table.note, sheets_note(table, about.row_count, say)]
     lines += [(say("Note"), note) for note in notes if note]
     lines += [(column.label, column.meaning) for column in table.columns if column.meaning]
-    lines += [(say("Made by"), about.person), (say("Made on"), moment_shown(about.made_at, say.language))]
+    return lines + made_lines(about, say)
+
+
+def scope_lines(about: About, say: Words) -> list[tuple[str, str]]:
+    """What the numbers of a file are about: filters, scope, the data's date."""
+    until = day_shown(about.data_until, say.language)
+    return [*about.filters, (say("Scope"), about.scope), (say("Data until"), until)]
+
+
+def made_lines(about: About, say: Words) -> list[tuple[str, str]]:
+    """Who made a file and when, for whom alone and until when it is, its number, and the way back."""
+    lines = [(say("Made by"), about.person), (say("Made on"), moment_shown(about.made_at, say.language))]
     kept = say.clauses(
         [say("for {person} alone", person=about.person), *([_until(about, say)] if about.expires_on else [])]
     )
@@ -436,7 +515,7 @@ def write_csv(file: BinaryIO, table: Table, about: About, say: Words, batches: I
     file.write(b"\xef\xbb\xbf")
     heads = [[disarmed(label) for label in headings(table)]]
     if table.total is not None:
-        totals = [_text(pa.array([value]))[0].as_py() or "" for value in _total_values(table)[1:]]
+        totals = [_text(pa.array([value]))[0].as_py() or "" for value in total_values(table)[1:]]
         heads.append([say("Total"), *totals])
     file.write(_lines_of([pa.array(cells, pa.string()) for cells in zip(*heads, strict=True)]))
     for rows in _batches(table, about, batches):
@@ -492,7 +571,7 @@ def write_parquet(
     ]
     said = {"about": json.dumps(about_lines(table, about, say), ensure_ascii=False)}
     if table.total is not None:
-        total = dict(zip(headings(table), _total_values(table), strict=True))
+        total = dict(zip(headings(table), total_values(table), strict=True))
         said["total"] = json.dumps(total, ensure_ascii=False)
     schema = pa.schema(fields, metadata=said)
     with pq.ParquetWriter(file, schema, compression="zstd") as writer:
@@ -604,7 +683,7 @@ def _content(texts: pa.Array) -> memoryview:
     return memoryview(content or b"")[at[texts.offset] : at[texts.offset + len(texts)]]
 
 
-def _total_values(table: Table) -> list:
+def total_values(table: Table) -> list:
     """The total row as Python values, None where a column has no total. Column by column: a row would make counts floats."""
     found = [table.total[c.name].tolist()[0] if c.name in table.total else None for c in table.columns]
     return [None if pd.isna(value) else value for value in found]

@@ -126,6 +126,8 @@ def cell_texts(column: Column, rows: pd.DataFrame, say: Words) -> list[str]:
 
 def cell_text(column: Column, value: object, say: Words) -> str:
     """`value` as it is read in a cell of `column`; “—” or the column's own word where there is none."""
+    if column.kind == "number" and column.unit is None:  # of a column whose rows have units of their own
+        return MISSING if pd.isna(value) else str(value)
     if column.kind == "number":
         return shown(value, column.unit, say.language)
     if pd.isna(value):
