@@ -71,6 +71,10 @@ _NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
 """PowerPoint's table without lines and colours: the lines are ours."""
 
 
+_NO_DECK = (OSError, BadZipFile, PackageNotFoundError, KeyError, ValueError, SyntaxError)
+"""What python-pptx raises for a file that is none of its own; a SyntaxError is of its XML."""
+
+
 class TemplateError(Told):
     """The template cannot be read, or lacks what a deck needs."""
 
@@ -117,7 +121,7 @@ def _opened(template: Path) -> tuple[Deck, dict[str, SlideLayout]]:
     """The template without slides, and its layouts by name. Raises TemplateError."""
     try:
         deck = Presentation(io.BytesIO(template.read_bytes()))
-    except (OSError, BadZipFile, PackageNotFoundError, KeyError, ValueError, SyntaxError) as error:  # SyntaxError: of XML
+    except _NO_DECK as error:
         raise TemplateError(
             _("The template {file} cannot be read as a PowerPoint file (.pptx). Put one there that can."),
             file=str(template),

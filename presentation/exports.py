@@ -427,10 +427,12 @@ def _breadth(text: str) -> int:
     return max((sum(2 if east_asian_width(c) in "WF" else 1 for c in line) for line in text.splitlines()), default=0)
 
 
-def write_about(book: Workbook, lines: list[tuple[str, str]], about: About, say: Words) -> None:
+def write_about(
+    book: Workbook, lines: list[tuple[str, str]], about: About, say: Words, name: str | None = None
+) -> None:
     """The sheet on which a file says of itself what `lines` hold, names and texts; the first is its title."""
     font = font_of(say)
-    sheet = book.add_worksheet(say("About"), worksheet_class=ExactSheet)
+    sheet = book.add_worksheet(name or say("About"), worksheet_class=ExactSheet)
     named = book.add_format(font | {"bold": True, "valign": "top"})
     text = book.add_format(font | {"text_wrap": True, "valign": "top"})
     title = book.add_format(font | {"bold": True, "font_size": 14})
