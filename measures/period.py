@@ -118,6 +118,14 @@ def _end_moved(end: date, months: int) -> date:
     return moved
 
 
+def whole_months(months: int, until: date) -> Period:
+    """The last calendar month (1), quarter (3), half-year (6) or year (12) that is over on `until`."""
+    first = until.replace(month=(until.month - 1) // months * months + 1, day=1)
+    if months_later(first, months) - timedelta(days=1) > until:
+        first = months_later(first, -months)
+    return Period(first, months_later(first, months) - timedelta(days=1))
+
+
 def year_of_months(until: date) -> Period:
     """The month of `until`, up to that day, and the eleven before it."""
     return Period(months_later(until.replace(day=1), -11), until)

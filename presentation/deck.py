@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -39,7 +39,7 @@ from presentation.colours import LIGHT
 from presentation.drawing import MOST_LINES, Grid, Line, Plot, grid_of, grid_of_table, plain, plot_of
 from presentation.exhibit import Exhibit, Kind
 from presentation.exports import FONTS, ExactSheet
-from presentation.fitting import LINE, fitted, lines, longest_word, shortened, width
+from presentation.fitting import LINE, SPARE, column_widths, fitted, lines, shortened, width
 from presentation.minutes import Minutes, Slide, about_lines
 from presentation.template import CONTENT, FILE, FINDING, FOOT, LAYOUTS, NOTE, NUMBER, OPENING, SUBTITLE, TITLE
 from presentation.units import day_shown, excel_format
@@ -62,8 +62,6 @@ _BESIDE = 0.42
 """The part of the width that a table takes beside its chart."""
 _PADDING, _ABOVE = 5.0, 3.0
 """Points left and right of a cell's text, and above and below it."""
-_SPARE = 1.06
-"""Programs set text a little wider or narrower than reckoned."""
 _FROM_ZERO = (Unit.COUNT, Unit.AMOUNT, Unit.RATE, Unit.DAYS)
 _LANGUAGES = {"en": "en-US", "zh_CN": "zh-CN", "zh_TW": "zh-TW"}
 _POINT = 12_700
@@ -247,7 +245,7 @@ class _Maker:
         """Fills a placeholder with paragraphs as large as they fit. Returns whether anything had to be cut."""
         texts = [plain(text) for text in texts if text.strip()]
         room, height = place.room
-        kept, size = fitted(texts, room / _SPARE, height, sizes, bold=bold)
+        kept, size = fitted(texts, room / SPARE, height, sizes, bold=bold)
         self._paragraphs(place.shape.text_frame, kept or [""], size)
         return kept != texts
 
@@ -294,14 +292,14 @@ class _Maker:
         room, height = place.room
         for size in _SENTENCES:
             # A bullet takes the width of a letter, and each sentence half a line's distance.
-            taken = [lines(text, size, (room - size) / _SPARE) * size * LINE + size / 2 for text in told]
+            taken = [lines(text, size, (room - size) / SPARE) * size * LINE + size / 2 for text in told]
             if sum(taken) <= height:
                 break
         shown = len([at for at in range(len(taken)) if sum(taken[: at + 1]) <= height])
         kept = told[:shown]
         if not kept:
             shown = 1
-            kept, size = fitted(told[:1], (room - size) / _SPARE, height - size, _SENTENCES)
+            kept, size = fitted(told[:1], (room - size) / SPARE, height - size, _SENTENCES)
         self._paragraphs(place.shape.text_frame, kept, size, bullets=True)
         return [] if shown >= len(told) else [self._first(shown, len(told))]
 
@@ -462,7 +460,7 @@ class _Data(CategoryChartData):
 def _part(plot: Plot, *, lines: int | None = None, bars: int | None = None) -> Plot:
     """The first lines, or the first bars, of a plot."""
     drawn = tuple(Line(line.name, line.values[:bars]) for line in plot.lines[:lines])
-    return Plot(plot.categories[:bars], drawn, plot.unit, plot.overall, plot.few[:bars])
+    return replace(plot, categories=plot.categories[:bars], lines=drawn, few=plot.few[:bars])
 
 
 def _style_bars(chart: Chart, plot: Plot, data: _Data, say: Words, *, upright: bool) -> None:
@@ -488,7 +486,7 @@ def _style_bars(chart: Chart, plot: Plot, data: _Data, say: Words, *, upright: b
     if min(known) >= 0:
         values.minimum_scale = 0
         if max(known) > 0:
-            values.maximum_scale = max(known) * 1.15  # room for the numbers
+            values.maximum_scale = min(max(known) * 1.15, 1e300)  # room for the numbers
     values.visible = values.has_major_gridlines = False
     names.has_major_gridlines, names.major_tick_mark = False, XL_TICK_MARK.NONE
     names.format.line.color.rgb = _rgb(LIGHT.rest)
@@ -516,6 +514,11 @@ def _style_lines(chart: Chart, plot: Plot, data: _Data, say: Words, room: float)
             _fill(series.marker.format, colour)
             series.marker.format.line.fill.background()
         _paint(series.format.line.color, colour)
+        if plot.growing is not None and at != data.overall:
+            for place in range(max(1, plot.growing), len(plot.categories)):
+                part = series.points[place].format.line
+                part.dash_style, part.width = MSO_LINE.DASH, Pt(2.5)
+                _paint(part.color, colour)
     known = [*plot.known, *([plot.overall] if plot.overall is not None else [])]
     if plot.unit in _FROM_ZERO and min(known) >= 0:
         values.minimum_scale = 0
@@ -610,7 +613,8 @@ def _fit(grid: Grid, room: float, height: float, *, squeezed: bool = False) -> _
 
 
 def _fit_in(grid: Grid, room: float, height: float, size: float, squeezed: bool) -> _Fit:
-    widths = _widths(grid, room, size, squeezed)
+    bodies = [*grid.rows[:60], *([grid.total] if grid.total else [])]
+    widths = column_widths(grid.heading, bodies, grid.right, room, size, padding=_PADDING, squeezed=squeezed)
     heads, rows, heights, cut, used = [], [], [], [], 0.0
     for at, cells in enumerate([grid.heading, *([grid.total] if grid.total else []), *grid.rows]):
         is_head = at < 1 + (grid.total is not None)
@@ -628,37 +632,11 @@ def _row(cells: Sequence[str], widths: Sequence[float], size: float, *, bold: bo
     """The texts of a row as far as they have room, and its height."""
     texts, count = [], 1
     for text, wide in zip(cells, widths, strict=False):
-        room = (wide - 2 * _PADDING) / _SPARE
+        room = (wide - 2 * _PADDING) / SPARE
         kept, _size = fitted([text], room, _CELL_LINES * size * LINE + 0.1, (size,), bold=bold)
         texts.append(kept[0] if kept else "…")
         count = max(count, lines(texts[-1], size, room, bold=bold))
     return tuple(texts), count * size * LINE + 2 * _ABOVE
-
-
-def _widths(grid: Grid, room: float, size: float, squeezed: bool) -> list[float]:
-    """Widths for the first columns, as many as have room: numbers and words whole, texts sharing what is left."""
-    bodies = [*grid.rows[:60], *([grid.total] if grid.total else [])]
-    least, wished = [], []
-    for column, name in enumerate(grid.heading):
-        texts = [cells[column][:200] for cells in bodies]
-        body = max((width(text, size, bold=True) for text in texts), default=0.0)
-        word = max((longest_word(text, size, bold=True) for text in texts), default=0.0)
-        unbroken = body if grid.right[column] and body < room / 5 else word
-        head = longest_word(name, size, bold=True)
-        spaced = 2 * _PADDING + 2
-        least.append(_SPARE * min(max(unbroken, head), room / 3) + spaced)
-        wished.append(_SPARE * max(body, min(width(name, size, bold=True), 9 * size)) + spaced)
-    shown = len(least)
-    if squeezed and sum(least) > room:
-        return [room * each / sum(least) for each in least]
-    while shown > 1 and sum(least[:shown]) > room:
-        shown -= 1
-    least, wished = least[:shown], [max(pair) for pair in zip(least[:shown], wished[:shown], strict=True)]
-    asked = sum(wished) - sum(least)
-    part = min(1.0, (room - sum(least)) / asked) if asked > 0 else 0.0
-    widths = [low + (high - low) * part for low, high in zip(least, wished, strict=True)]
-    left = room - sum(widths)  # goes to all alike, or a short table would stand in a corner
-    return [each + left / shown for each in widths]
 
 
 def _cell(

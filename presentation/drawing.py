@@ -42,13 +42,15 @@ class Line:
 
 @dataclass(frozen=True)
 class Plot:
-    """A chart's numbers as they came. `few` says of each category of a Pareto chart whether it is of the few."""
+    """A chart's numbers as they came. `few` says of each category of a Pareto chart whether it is of the few; steps of time from the
+    place `growing` on are not complete."""
 
     categories: tuple[str, ...]
     lines: tuple[Line, ...]
     unit: Unit
     overall: float | None = None
     few: tuple[bool, ...] = ()
+    growing: int | None = None
 
     @property
     def known(self) -> list[float | int]:
@@ -88,12 +90,14 @@ def plot_of(exhibit: Exhibit, say: Words) -> Plot | None:
     if exhibit.kind not in DRAWN or table is None or exhibit.category is None or exhibit.value is None:
         return None
     along, drawn = column_of(table, exhibit.category), column_of(table, exhibit.value)
+    growing = None
     if exhibit.kind is Kind.LINES:
-        categories, lines = _over_time(exhibit, along, table, say)
+        categories, lines, growing = _over_time(exhibit, along, table, say)
     else:
         categories = [name_shown(text) for text in cell_texts(along, table.rows, say)]
         lines = [Line(name_shown(drawn.label), _numbers(table.rows[drawn.name]))]
-    plot = Plot(tuple(categories), tuple(lines), drawn.unit or Unit.AMOUNT, _known(exhibit.overall), _few(exhibit))
+    unit, overall = drawn.unit or Unit.AMOUNT, _known(exhibit.overall)
+    plot = Plot(tuple(categories), tuple(lines), unit, overall, _few(exhibit), growing)
     return plot if plot.known else None
 
 
@@ -105,11 +109,17 @@ def column_of(table: Table, name: str) -> Column:
     return found
 
 
-def _over_time(exhibit: Exhibit, along: Column, table: Table, say: Words) -> tuple[list[str], list[Line]]:
-    """The steps of time in their order, also those without a row, and a line for each value of the series."""
+def _over_time(exhibit: Exhibit, along: Column, table: Table, say: Words) -> tuple[list[str], list[Line], int | None]:
+    """The steps of time in their order, also those without a row, a line for each value of the series, and where steps begin that
+    are not complete."""
     rows, drawn = table.rows, column_of(table, exhibit.value)
     steps = _steps(along, rows)
     categories = [name_shown(cell_text(along, step, say)) for step in steps]
+    growing = None
+    if exhibit.growing and all(isinstance(step, date) for step in steps):
+        growing = next((at for at, step in enumerate(steps) if step >= exhibit.growing), None)
+    if growing is not None:
+        categories[growing:] = [say("{step}, not complete", step=name) for name in categories[growing:]]
     measure = MEASURES.get(drawn.name)
     absent = getattr(measure, "absent", None)  # what a count says it is where it has no row: none, or not known
     if exhibit.series is None:
@@ -124,9 +134,8 @@ def _over_time(exhibit: Exhibit, along: Column, table: Table, say: Words) -> tup
         if (id_, step) in found:
             raise ValueError(f"“{table.title}” has two numbers for {names[id_]} in {step}.")
         found[id_, step] = value
-    return categories, [
-        Line(name, tuple(found.get((id_, step), absent) for step in steps)) for id_, name in names.items()
-    ]
+    lines = [Line(name, tuple(found.get((id_, step), absent) for step in steps)) for id_, name in names.items()]
+    return categories, lines, growing
 
 
 def _steps(along: Column, rows: pd.DataFrame) -> list[object]:
@@ -166,20 +175,9 @@ def _few(exhibit: Exhibit) -> tuple[bool, ...]:
 # Tables -------------------------------------------------------------------------------------------------------------
 
 
-def table_of_exhibit(exhibit: Exhibit, say: Words) -> Table | None:
-    """The exhibit's table with all that is drawn of it: beside a Pareto chart's count, the share of each with all above it."""
-    table, reached = exhibit.table, f"{exhibit.value}{CUMULATIVE}"
-    if exhibit.kind is not Kind.PARETO or table is None or reached not in table.rows:
-        return table
-    if any(column.name == reached for column in table.columns):
-        return table
-    share = Column(reached, say("Share of this and all above"), "number", Unit.SHARE)
-    return replace(table, columns=(*table.columns, share))
-
-
 def grid_of(exhibit: Exhibit, say: Words) -> Grid | None:
     """The exhibit's table in words; None where it has none, or no row."""
-    table = table_of_exhibit(exhibit, say)
+    table = exhibit.table
     if table is None or (table.rows.empty and table.total is None):
         return None
     if exhibit.kind is Kind.MATRIX and exhibit.category and exhibit.series and exhibit.value:

@@ -10,6 +10,8 @@ from unicodedata import east_asian_width
 
 LINE = 1.22
 """The height of a line, in heights of its letters."""
+SPARE = 1.06
+"""Programs set text a little wider or narrower than reckoned."""
 _NARROW = frozenset("iljtfrI.,:;'|!()[]{}· -")
 _WIDE = frozenset("mwMWQ@%—+=<>&")
 _CUT = "…"
@@ -105,3 +107,38 @@ def shortened(text: str, most: int) -> str:
         return text
     behind = most // 3
     return text[: most - behind - 1] + _CUT + (text[-behind:] if behind else "")
+
+
+def column_widths(
+    heading: Sequence[str],
+    bodies: Sequence[Sequence[str]],
+    right: Sequence[bool],
+    room: float,
+    size: float,
+    *,
+    padding: float,
+    squeezed: bool = False,
+) -> list[float]:
+    """Widths for the first columns of a table, as many as have `room`, with `squeezed` for all: numbers (`right`) and words whole,
+    texts sharing what is left."""
+    least, wished = [], []
+    for column, name in enumerate(heading):
+        texts = [cells[column][:200] for cells in bodies]
+        body = max((width(text, size, bold=True) for text in texts), default=0.0)
+        word = max((longest_word(text, size, bold=True) for text in texts), default=0.0)
+        unbroken = body if right[column] and body < room / 5 else word
+        head = longest_word(name, size, bold=True)
+        spaced = 2 * padding + 2
+        least.append(SPARE * min(max(unbroken, head), room / 3) + spaced)
+        wished.append(SPARE * max(body, min(width(name, size, bold=True), 9 * size)) + spaced)
+    shown = len(least)
+    if squeezed and sum(least) > room:
+        return [room * each / sum(least) for each in least]
+    while shown > 1 and sum(least[:shown]) > room:
+        shown -= 1
+    least, wished = least[:shown], [max(pair) for pair in zip(least[:shown], wished[:shown], strict=True)]
+    asked = sum(wished) - sum(least)
+    part = min(1.0, (room - sum(least)) / asked) if asked > 0 else 0.0
+    widths = [low + (high - low) * part for low, high in zip(least, wished, strict=True)]
+    left = room - sum(widths)  # goes to all alike, or a short table would stand in a corner
+    return [each + left / shown for each in widths]

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from itertools import count
 
 from xlsxwriter import Workbook
 
-from presentation.drawing import plain, table_of_exhibit
+from presentation.drawing import plain
+from presentation.exhibit import Exhibit, Kind
 from presentation.exports import CELL_CHARACTERS, ExactSheet, font_of, footer, workbook, write_about, write_table
 from presentation.minutes import Minutes, Slide, about_lines
+from presentation.tables import Column, Table
 from presentation.words import Words
 
 SHEET_NAME = 31
@@ -111,7 +114,7 @@ def _said(slide: Slide, say: Words) -> list[str]:
 def _view(book: Workbook, name: str, slide: Slide, minutes: Minutes, say: Words) -> None:
     """One view's sheet: its table, or its sentences, or why it has neither."""
     sheet, exhibit = book.add_worksheet(name, worksheet_class=ExactSheet), slide.exhibit
-    if (table := table_of_exhibit(exhibit, say)) is not None and table.columns:
+    if (table := _table(exhibit, say)) is not None and table.columns:
         write_table(book, sheet, table, minutes.about, say)
         return
     wrapped = book.add_format(font_of(say) | {"text_wrap": True, "valign": "top"})
@@ -119,3 +122,12 @@ def _view(book: Workbook, name: str, slide: Slide, minutes: Minutes, say: Words)
     sheet.set_footer(footer(minutes.about, say))
     for row, line in enumerate(exhibit.lines or exhibit.notes):
         sheet.write_string(row, 0, plain(line)[:CELL_CHARACTERS], wrapped)
+
+
+def _table(exhibit: Exhibit, say: Words) -> Table | None:
+    """The exhibit's table; beside key numbers, which are texts in units of their own, the numbers as they came."""
+    table, raw = exhibit.table, exhibit.value
+    if exhibit.kind is not Kind.FIGURES or table is None or raw not in table.rows:
+        return table
+    columns = [column for column in table.columns if column.name != raw]
+    return replace(table, columns=(*columns, Column(raw, say("Number"), "number")))

@@ -229,8 +229,9 @@ def _lines(exhibit: Exhibit, plot: Plot, say: Words) -> str:
         colour = LIGHT.accent if len(drawn) == 1 else LIGHT.categories[number]
         points = [(place, value) for place, value in enumerate(line.values)]
         for run in _runs(points):
-            path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in run))
-            marks.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"/>')
+            for part, dashes in _parts(run, plot.growing):
+                path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in part))
+                marks.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"{dashes}/>')
             marks += [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{colour}"/>' for x, y in (at(*p) for p in run)]
         ends = [(place, value) for place, value in points if value is not None]
         if len(drawn) == 1:
@@ -258,6 +259,15 @@ def _runs(points: Sequence[tuple[int, float | None]]) -> list[list[tuple[int, fl
         else:
             runs[-1].append((place, value))
     return [run for run in runs if run]
+
+
+def _parts(run: list[tuple[int, float]], growing: int | None) -> list[tuple[list[tuple[int, float]], str]]:
+    """A run up to its last complete step, and dashed from there."""
+    if growing is None:
+        return [(run, "")]
+    whole = [point for point in run if point[0] < growing]
+    rest = [point for point in run if point[0] >= growing]
+    return [(whole, ""), ([*whole[-1:], *rest], ' stroke-dasharray="6 5"')]
 
 
 def _ticks(low: float, high: float, unit: Unit) -> list[float]:

@@ -45,6 +45,8 @@ def of_the_bank(warehouse: Warehouse, say: Words) -> dict[Kind, Exhibit]:
     causes = asked(
         warehouse, say, "complaints_received", "cause", order=(Order("complaints_received"),), cumulative=True
     )
+    together = Column("complaints_received_cumulative", "Share of this row and all above it", "number", Unit.SHARE)
+    causes = replace(causes, columns=(*causes.columns, together))
     steps = (
         Column("step", "Step", "text"),
         Column("count", "Count", "number", Unit.COUNT),
@@ -54,16 +56,14 @@ def of_the_bank(warehouse: Warehouse, say: Words) -> dict[Kind, Exhibit]:
         Column("measure", "Measure", "text"),
         Column("now", "Now", "text"),
         Column("change", "Change", "text"),
-        Column("value", "Value", "number"),
     )
+    raw = frame(figures, [("Signed", "12.3k", "+2 %"), ("Rate", "66.8 %", "—")]).assign(value=[12345.0, 0.668])
     chart = {"meaning": "What is measured · Grain · What that means", "filters": FILTERS}
     found = [
         Exhibit(
             Kind.FIGURES,
             "Contracts signed rose",
-            table=Table(
-                "", figures, frame(figures, [("Signed", "12.3k", "+2 %", 12345), ("Rate", "66.8 %", "—", 0.668)])
-            ),
+            table=Table("", figures, raw),
             value="value",
             **chart,
         ),
