@@ -97,8 +97,9 @@ def _situation(desk: Desk) -> Section:
         shown.append(_tally(desk, (RECEIVED,), by, compared=True))
         if by is BELOW:
             shown.append(_tally(desk, _CLOSING, by, compared=False))
-    # Findings are titles, without a full stop.
-    return Section(say("Situation"), [say.clauses(sentences)], [exhibit for exhibit in shown if exhibit])
+    # Findings are titles: they have no full stop of their own.
+    told = say("{sentence}.", sentence=say.clauses(sentences))
+    return Section(say("Situation"), [told], [exhibit for exhibit in shown if exhibit])
 
 
 def _tally(desk: Desk, names: tuple[str, ...], by: Dimension, *, compared: bool) -> Exhibit | None:

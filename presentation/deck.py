@@ -459,7 +459,7 @@ class _Data(CategoryChartData):
 
 def _part(plot: Plot, *, lines: int | None = None, bars: int | None = None) -> Plot:
     """The first lines, or the first bars, of a plot."""
-    drawn = tuple(Line(line.name, line.values[:bars]) for line in plot.lines[:lines])
+    drawn = tuple(replace(line, values=line.values[:bars], few=line.few[:bars]) for line in plot.lines[:lines])
     return replace(plot, categories=plot.categories[:bars], lines=drawn, few=plot.few[:bars])
 
 
@@ -514,11 +514,8 @@ def _style_lines(chart: Chart, plot: Plot, data: _Data, say: Words, room: float)
             _fill(series.marker.format, colour)
             series.marker.format.line.fill.background()
         _paint(series.format.line.color, colour)
-        if plot.growing is not None and at != data.overall:
-            for place in range(max(1, plot.growing), len(plot.categories)):
-                part = series.points[place].format.line
-                part.dash_style, part.width = MSO_LINE.DASH, Pt(2.5)
-                _paint(part.color, colour)
+        if at != data.overall:
+            _style_parts(series, plot, plot.lines[at], colour)
     known = [*plot.known, *([plot.overall] if plot.overall is not None else [])]
     if plot.unit in _FROM_ZERO and min(known) >= 0:
         values.minimum_scale = 0
@@ -538,6 +535,25 @@ def _style_lines(chart: Chart, plot: Plot, data: _Data, say: Words, room: float)
     _upright_labels(names)
     if not several:
         _label_ends(chart, data, code)
+
+
+def _style_parts(series, plot: Plot, line: Line, colour: str | MSO_THEME_COLOR) -> None:
+    """Steps that are not complete are dashed; a rate of too few is a hollow point, to which no line leads."""
+    count = len(plot.categories)
+    growing = count if plot.growing is None else plot.growing
+    for place in range(count):
+        apart = line.is_few(place) or (place > 0 and line.is_few(place - 1))
+        if not apart and place < growing:
+            continue
+        point = series.points[place]
+        if apart:
+            point.format.line.fill.background()
+        else:
+            point.format.line.dash_style, point.format.line.width = MSO_LINE.DASH, Pt(2.5)
+            _paint(point.format.line.color, colour)
+        point.marker.style, point.marker.size = XL_MARKER_STYLE.CIRCLE, 6
+        _fill(point.marker.format, MSO_THEME_COLOR.BACKGROUND_1 if line.is_few(place) else colour)
+        _paint(point.marker.format.line.color, colour)
 
 
 def _label_ends(chart: Chart, data: _Data, code: str) -> None:

@@ -20,6 +20,7 @@ from measures.texts import printable
 from presentation.colours import shade
 from presentation.exhibit import Exhibit, Kind
 from presentation.exports import total_values
+from presentation.findings import too_few
 from presentation.tables import Column, Table, cell_text, cell_texts
 from presentation.units import MISSING
 from presentation.words import Words
@@ -34,10 +35,15 @@ FEW = 0.8
 
 @dataclass(frozen=True)
 class Line:
-    """A name and a number, or None, for each category."""
+    """A name and a number, or None, for each category; `few` says which of these stand for too few to be part of a line."""
 
     name: str
     values: tuple[float | int | None, ...]
+    few: tuple[bool, ...] = ()
+
+    def is_few(self, place: int) -> bool:
+        """Whether the number at a place stands for too few."""
+        return bool(self.few) and self.few[place]
 
 
 @dataclass(frozen=True)
@@ -130,11 +136,23 @@ def _over_time(exhibit: Exhibit, along: Column, table: Table, say: Words) -> tup
         ids = [None if pd.isna(id_) else id_ for id_ in rows[told.name]]
         names = dict(zip(ids, map(name_shown, cell_texts(told, rows, say)), strict=True))
     found: dict[tuple[object, object], float | int | None] = {}
-    for id_, step, value in zip(ids, map(_day_or_id, rows[along.name]), _numbers(rows[drawn.name]), strict=True):
-        if (id_, step) in found:
-            raise ValueError(f"“{table.title}” has two numbers for {names[id_]} in {step}.")
-        found[id_, step] = value
-    lines = [Line(name, tuple(found.get((id_, step), absent) for step in steps)) for id_, name in names.items()]
+    doubtful = too_few(measure, rows).tolist() if measure else [False] * len(rows)
+    few = set()
+    places = zip(ids, map(_day_or_id, rows[along.name]), strict=True)
+    for place, value, is_few in zip(places, _numbers(rows[drawn.name]), doubtful, strict=True):
+        if place in found:
+            raise ValueError(f"“{table.title}” has two numbers for {names[place[0]]} in {place[1]}.")
+        found[place] = value
+        if is_few:
+            few.add(place)
+    lines = [
+        Line(
+            name,
+            tuple(found.get((id_, step), absent) for step in steps),
+            tuple((id_, step) in few for step in steps),
+        )
+        for id_, name in names.items()
+    ]
     return categories, lines, growing
 
 

@@ -227,8 +227,13 @@ def _lines(exhibit: Exhibit, plot: Plot, say: Words) -> str:
     legend = []
     for number, line in enumerate(drawn):
         colour = LIGHT.accent if len(drawn) == 1 else LIGHT.categories[number]
-        points = [(place, value) for place, value in enumerate(line.values)]
-        for run in _runs(points):
+        points = list(enumerate(line.values))
+        # A rate of too few is a hollow point, to which no line leads.
+        for place, value in points:
+            if value is not None and line.is_few(place):
+                x, y = at(place, value)
+                marks.append(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2" fill="{LIGHT.page}" stroke="{colour}"/>')
+        for run in _runs([(place, None if line.is_few(place) else value) for place, value in points]):
             for part, dashes in _parts(run, plot.growing):
                 path = " ".join(f"{x:.1f},{y:.1f}" for x, y in (at(*point) for point in part))
                 marks.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2.5"{dashes}/>')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import openpyxl
@@ -12,10 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pptx import Presentation
+from pptx.oxml.ns import qn
 from pptx.util import Pt
 
 from data_access.warehouse import Warehouse
+from measures.catalogue import MEASURES
 from measures.model import Unit
+from measures.period import Period
 from presentation import deck, template
 from presentation.colours import LIGHT
 from presentation.deck import TemplateError
@@ -23,9 +27,10 @@ from presentation.drawing import MOST_LINES
 from presentation.exhibit import Exhibit, Kind
 from presentation.tables import Column, Table, cell_texts
 from presentation.words import words
-from tests.presentation.exhibited import ABOUT, NAMES, RATES, frame, minutes, named, of_the_bank
+from tests.presentation.exhibited import ABOUT, NAMES, RATES, asked, frame, minutes, named, of_the_bank
 
 EN, ZH = words("en"), words("zh_CN")
+YEAR = Period(date(2025, 6, 1), date(2026, 5, 20))
 
 
 @pytest.fixture(scope="module")
@@ -115,6 +120,24 @@ def test_a_month_without_a_rate_is_a_gap_and_no_nought():
         {"Rate": [0.1 + 0.2, None, None, 0.5]},
     )
     assert behind(chart_of(slide)) == drawn(chart_of(slide))
+
+
+def test_a_rate_of_too_few_is_a_hollow_point_and_what_is_not_complete_is_dashed(duckdb_warehouse):
+    table = asked(duckdb_warehouse, EN, "activation_rate signed activated", "month", period=YEAR)
+    fewest = MEASURES["activation_rate"].fewest
+    rows = table.rows.assign(signed=[fewest, fewest - 1] + [fewest] * (len(table.rows) - 2), activation_rate=0.5)
+    table, growing = replace(table, rows=rows), rows["month"].iloc[-1].date()
+    (slide,) = shown(Exhibit(Kind.LINES, "A", "B", table, "month", None, "activation_rate", growing=growing))
+    categories, numbers = drawn(chart_of(slide))
+    assert categories[-1] == "May 2026, not complete"
+    assert list(numbers.values()) == [[0.5] * len(rows)]
+    points = list(chart_of(slide).plots[0].series[0]._element.iter(qn("c:dPt")))
+    found = {int(point.find(qn("c:idx")).get("val")): point.xml for point in points}
+    assert set(found) == {1, 2, len(rows) - 1}
+    assert "a:noFill" in found[1]
+    assert "a:noFill" in found[2]  # the line from it to the next
+    assert "a:prstDash" in found[len(rows) - 1]
+    assert 'schemeClr val="bg1"' in found[1]
 
 
 def test_a_line_stands_for_the_overall_value_among_lines(exhibits):
