@@ -52,15 +52,18 @@ MOST_BARS = 18
 SMALLEST = 12
 """Points: 24 pixels of a projector's 1,080 lines, which is read from the back of a room."""
 
-_TITLES, _SUBTITLES, _CELLS, _SENTENCES = (28, 26, 24), (14, 12), (16, 14, 12), (20, 18, 16, 14, 12)
+_TITLES, _SUBTITLES, _CELLS, _SENTENCES = (28, 26, 24), (14, 12), (20, 18, 16, 14, 12), (20, 18, 16, 14, 12)
+_READ = 14
+"""Points: in larger letters no row is to need a second line."""
+_FIGURES = (28, 24, *_CELLS)
 _OPENING_TITLES, _OPENING_SUBTITLES = (40, 36, 32, 28, 24), (20, 18, 16, 14)
-_NAME_SIGNS = 60
-"""Signs of a name beside a bar or in a legend."""
+_NAME_SIGNS = 48
+"""Signs of a name beside a bar or in a legend: in one line, beside not less than half of the slide's width."""
 _CELL_LINES = 6
 """Lines of a cell: one that is longer would take a slide by itself."""
 _BESIDE = 0.42
 """The part of the width that a table takes beside its chart."""
-_PADDING, _ABOVE = 5.0, 3.0
+_PADDING, _ABOVE = 7.0, 3.0
 """Points left and right of a cell's text, and above and below it."""
 _FROM_ZERO = (Unit.COUNT, Unit.AMOUNT, Unit.RATE, Unit.DAYS)
 _LANGUAGES = {"en": "en-US", "zh_CN": "zh-CN", "zh_TW": "zh-TW"}
@@ -185,8 +188,10 @@ class _Maker:
         exhibit, say = slide.exhibit, self.say
         page, placed = self._titled(exhibit.title, exhibit.meaning)
         said = self._draw(page, placed[CONTENT], exhibit)
+        if said is not None:
+            said = [*said, *exhibit.notes]
         filters = " · ".join(plain(value) for _name, value in exhibit.filters)
-        told = [text for text in (say.sentences([*said, *exhibit.notes]), filters) if text]
+        told = [text for text in (say.sentences(said or ()), filters) if text]
         if told:
             self._write(placed[NOTE], told, (SMALLEST,))
         else:
@@ -228,8 +233,7 @@ class _Maker:
         for name in LAYOUTS[layout]:
             placed[name] = self._place(layout, name)
             page.shapes.clone_placeholder(placed[name].shape)
-            placed[name].shape = page.shapes[-1]
-            placed[name].shape.name = name
+            placed[name].put(page.shapes[-1], name)
         if NUMBER in placed:
             _number(placed[NUMBER].shape, len(self.deck.slides))
         return page, placed
@@ -272,18 +276,20 @@ class _Maker:
 
     # What is shown on a slide
 
-    def _draw(self, page: Page, place: _Place, exhibit: Exhibit) -> list[str]:
-        """Puts the exhibit in its place. Returns what has to be said under it: what is left out, and where it stands."""
+    def _draw(self, page: Page, place: _Place, exhibit: Exhibit) -> list[str] | None:
+        """Puts the exhibit in its place. Returns what has to be said under it: what is left out, and where it stands. None where its
+        notes take its place, because there is nothing else."""
         if exhibit.kind is Kind.SENTENCES:
             return self._sentences(place, exhibit.lines)
         if (plot := plot_of(exhibit, self.say)) is not None:
             said = self._chart(page, place, exhibit, plot)
         elif (grid := grid_of(exhibit, self.say)) is not None:
-            fit = _fit(grid, *place.room)
+            fit = _fit(grid, *place.room, sizes=_FIGURES if exhibit.kind is Kind.FIGURES else _CELLS)
             self._table(page, place, fit)
             said = self._left_out(grid, fit)
         else:
-            return self._sentences(place, exhibit.notes)
+            self._sentences(place, exhibit.notes)
+            return None
         _drop(place.shape)
         return said
 
@@ -354,6 +360,8 @@ class _Maker:
             _style_lines(chart, shown, data, self.say, wide / _POINT)
         else:
             _style_bars(chart, shown, data, self.say, upright=exhibit.kind is Kind.COLUMNS)
+        if kind.get(exhibit.kind) is None:
+            _room_for_names(chart, data.named, wide / _POINT)
         return said
 
     # Tables
@@ -396,6 +404,12 @@ class _Place:
     width: int
     height: int
     room: tuple[float, float]
+
+    def put(self, shape: Shape, name: str) -> None:
+        """Lays the slide's own shape where the layout has it, in so many words: LibreOffice looks a title's place up in the master."""
+        shape.name = name
+        shape.left, shape.top, shape.width, shape.height = self.left, self.top, self.width, self.height
+        self.shape = shape
 
 
 def _drop(shape: Shape) -> None:
@@ -480,8 +494,7 @@ def _style_bars(chart: Chart, plot: Plot, data: _Data, say: Words, *, upright: b
     labels = body.data_labels
     labels.number_format, labels.number_format_is_linked = excel_format(plot.unit, say.language), False
     labels.position, labels.show_value = XL_LABEL_POSITION.OUTSIDE_END, True
-    size = SMALLEST if len(data.named) > 10 else 14
-    labels.font.size = names.tick_labels.font.size = Pt(size)
+    labels.font.size = names.tick_labels.font.size = Pt(_name_size(data.named))
     known = [*plot.known, *([plot.overall] if plot.overall is not None else [])]
     if min(known) >= 0:
         values.minimum_scale = 0
@@ -492,6 +505,23 @@ def _style_bars(chart: Chart, plot: Plot, data: _Data, say: Words, *, upright: b
     names.format.line.color.rgb = _rgb(LIGHT.rest)
     names.reverse_order = not upright  # the first on top
     _upright_labels(names)
+
+
+def _room_for_names(chart: Chart, names: Sequence[str], wide: float) -> None:
+    """Gives the names of lying bars the room that they take in one line, if that is less than half."""
+    part = min(0.45, (max(width(name, _name_size(names)) for name in names) * SPARE + 10) / wide)
+    area = chart._chartSpace.chart.plotArea
+    for old in area.findall(qn("c:layout")):
+        area.remove(old)
+    sizes = "".join(
+        f'<c:{tag} val="{value:.4f}"/>' for tag, value in (("x", part), ("y", 0.02), ("w", 0.99 - part), ("h", 0.96))
+    )
+    modes = '<c:layoutTarget val="inner"/><c:xMode val="edge"/><c:yMode val="edge"/>'
+    area.insert(0, parse_xml(f"<c:layout {nsdecls('c')}><c:manualLayout>{modes}{sizes}</c:manualLayout></c:layout>"))
+
+
+def _name_size(names: Sequence[str]) -> int:
+    return SMALLEST if len(names) > 10 else 14
 
 
 def _style_lines(chart: Chart, plot: Plot, data: _Data, say: Words, room: float) -> None:
@@ -618,12 +648,14 @@ class _Fit:
     cut: tuple[str, ...]
 
 
-def _fit(grid: Grid, room: float, height: float, *, squeezed: bool = False) -> _Fit:
-    """The largest letters in which all of `grid` has room; in the smallest, as many columns and rows as do, or with `squeezed` all
-    columns, however narrow."""
-    for size in _CELLS:
+def _fit(grid: Grid, room: float, height: float, *, squeezed: bool = False, sizes: Sequence[float] = _CELLS) -> _Fit:
+    """The largest letters of `sizes` in which all of `grid` has room; in the smallest, as many columns and rows as do, or
+    with `squeezed` all columns, however narrow."""
+    for size in sizes:
         found = _fit_in(grid, room, height, size, squeezed)
-        if len(found.widths) == len(grid.heading) and len(found.rows) == len(grid.rows):
+        whole = len(found.widths) == len(grid.heading) and len(found.rows) == len(grid.rows)
+        tallest = max(found.heights[len(found.heads) :], default=0.0)
+        if whole and (size <= _READ or tallest < 2 * size):
             break
     return found
 

@@ -280,11 +280,11 @@ def write_table(book: Workbook, sheet: Worksheet, table: Table, about: About, sa
     Raises ExportError for what a cell cannot hold.
     """
     rows, font = _arrow(table, table.rows), font_of(say)
+    cells = [_cells(column, rows, say) for column in table.columns]
     with_total = table.total is not None
     first = 2 if with_total else 1
     widths = [_width(column, rows, say) for column in table.columns]
     _write_head(book, sheet, table, about, say, font, widths, first + rows.num_rows, with_total=with_total)
-    cells = [_cells(column, rows, say) for column in table.columns]
     styles = [book.add_format(font | number_format(column, say)) for column in table.columns]
     for at, row in enumerate(zip(*cells, strict=True)):
         for column, value in enumerate(row):

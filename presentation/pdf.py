@@ -27,7 +27,7 @@ def chromium() -> str | None:
 
 
 def of(html: str, seconds: float = SECONDS) -> bytes:
-    """The document as PDF. Chromium runs no script and reaches no other host, and its profile is removed afterwards.
+    """The document as PDF, which has to forbid scripts itself. Chromium reaches no other host; its profile is removed afterwards.
 
     Raises PrintError where there is no Chromium, or it fails or takes longer than `seconds`.
     """
@@ -51,7 +51,6 @@ def of(html: str, seconds: float = SECONDS) -> bytes:
             "--disable-extensions",
             "--disable-background-networking",
             "--host-resolver-rules=MAP * ~NOTFOUND",
-            "--blink-settings=scriptEnabled=false",
             "--no-first-run",
             f"--user-data-dir={Path(folder) / 'profile'}",
             "--no-pdf-header-footer",

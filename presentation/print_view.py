@@ -70,10 +70,12 @@ def html(minutes: Minutes, say: Words) -> str:
     opening = f"<h1>{_text(minutes.title)}</h1><p>{_text(minutes.subtitle)}</p><p>{_text(until)}</p>{foot}"
     pages = [opening, *(_page(slide, say) + foot for slide in minutes.slides)]
     if minutes.actions is not None:
-        pages.append(f"<h2>{_text(say('What was agreed'))}</h2>{_table(grid_of_table(minutes.actions, say))}{foot}")
+        agreed = say("What was agreed")
+        pages.append(f"<h2>{_text(agreed)}</h2>{_table(grid_of_table(minutes.actions, say))}{foot}")
     said = tuple((plain(name), plain(value)) for name, value in about_lines(minutes, say))
     meanings = _table(Grid((say("Name"), say("Meaning")), (False, False), said))
-    pages.append(f"<h2>{_text(say('What the numbers mean, and where they come from'))}</h2>{meanings}")
+    title = say("What the numbers mean, and where they come from")
+    pages.append(f"<h2>{_text(title)}</h2>{meanings}")
     return (
         f'<!DOCTYPE html><html lang="{_LANGUAGES[say.language]}"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}"><title>{_text(minutes.title)}</title>'
@@ -107,7 +109,8 @@ def _drawn(exhibit: Exhibit, say: Words) -> str:
     grid = grid_of(exhibit, say)
     if grid is not None:
         return _table(grid)
-    return "" if exhibit.notes else f"<p>{_text(say('No numbers to draw.'))}</p>"
+    none = say("No numbers to draw.")
+    return "" if exhibit.notes else f"<p>{_text(none)}</p>"
 
 
 def _text(text: str) -> str:

@@ -123,7 +123,8 @@ def _set_up(paper: Written, complaints: Complaints, say: Words) -> None:
         line.getparent().remove(line)
         break
     foot = page.footer.paragraphs[0]
-    foot.add_run(f"{say('Confidential')} · {plain(complaints.about.person)} · {plain(complaints.title)}\t\t")
+    said = (say("Confidential"), plain(complaints.about.person), plain(complaints.title))
+    foot.add_run(" · ".join(said) + "\t\t")
     _field(foot, "PAGE")
     foot.add_run(" / ")
     _field(foot, "NUMPAGES")
@@ -146,18 +147,14 @@ def _name_fonts(properties, say: Words) -> None:
 
 def _field(paragraph: Paragraph, code: str) -> None:
     """A number that Word counts: of the page, or of all pages."""
-    run = paragraph.add_run()
     for kind, text in (("begin", None), (None, code), ("separate", None), ("text", "1"), ("end", None)):
-        if kind == "text":
-            made = OxmlElement("w:t")
-            made.text = text
-        elif kind is None:
-            made = OxmlElement("w:instrText")
+        if kind in (None, "text"):
+            made = OxmlElement("w:t" if kind else "w:instrText")
             made.text = text
         else:
             made = OxmlElement("w:fldChar")
             made.set(qn("w:fldCharType"), kind)
-        run._r.append(made)
+        paragraph.add_run()._r.append(made)  # each in a run of its own, or LibreOffice forgets how it is to look
 
 
 def _small(paper: Written, text: str) -> None:

@@ -12,8 +12,12 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from pptx import Presentation
+from pptx.enum.shapes import PP_PLACEHOLDER
+from pptx.enum.text import MSO_ANCHOR
 from pptx.opc.constants import RELATIONSHIP_TYPE
 from pptx.oxml import parse_xml
+from pptx.oxml.ns import qn
+from pptx.slide import SlideMaster
 from pptx.util import Emu, Inches
 
 from presentation.colours import LIGHT
@@ -72,6 +76,8 @@ def made() -> bytes:
         strict=True,
     ):
         shape.left, shape.top, shape.width, shape.height = (Inches(each) for each in (left, top, width, height))
+    # LibreOffice takes the place and the manner of a title from the master alone.
+    _left_and_bold(master)
     theme = master.part.part_related_by(RELATIONSHIP_TYPE.THEME)
     theme.blob = _in_our_colours(theme.blob.decode("utf-8")).encode("utf-8")
     deck.element.sldSz.attrib.pop("type")  # it would be called a screen of 4 : 3
@@ -82,6 +88,17 @@ def made() -> bytes:
     file = io.BytesIO()
     deck.save(file)
     return file.getvalue()
+
+
+def _left_and_bold(master: SlideMaster) -> None:
+    (level,) = master.element.findall(f"{qn('p:txStyles')}/{qn('p:titleStyle')}/{qn('a:lvl1pPr')}")
+    level.set("algn", "l")
+    level.find(qn("a:defRPr")).set("sz", "2800")
+    level.find(qn("a:defRPr")).set("b", "1")
+    title = next(shape for shape in master.placeholders if shape.placeholder_format.type == PP_PLACEHOLDER.TITLE)
+    title.text_frame.vertical_anchor = MSO_ANCHOR.BOTTOM
+    for side in ("left", "right", "top", "bottom"):
+        setattr(title.text_frame, f"margin_{side}", 0)
 
 
 def _drop(related: MutableMapping, kind: str) -> None:

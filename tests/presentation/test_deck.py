@@ -278,11 +278,11 @@ ODD = st.one_of(
     ),
     st.text(alphabet="wW 支", min_size=100, max_size=400),
 )
-NUMBERS = st.one_of(st.none(), st.floats(allow_infinity=False, allow_nan=False))
+NUMBERS = st.one_of(st.none(), st.floats(-1e15, 1e15))
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(ODD, NUMBERS), min_size=1, max_size=25), ODD, st.sampled_from(["en", "zh_CN"]))
+@settings(max_examples=6, deadline=None)
+@given(st.lists(st.tuples(ODD, NUMBERS), min_size=1, max_size=8), ODD, st.sampled_from(["en", "zh_CN"]))
 def test_no_name_spoils_a_deck_or_runs_over_its_place(rows, title, language):
     kinds = (Kind.BARS, Kind.COLUMNS, Kind.LINES, Kind.PARETO, Kind.TABLE)
     unique = [(f"{at}{name}", value) for at, (name, value) in enumerate(rows)]

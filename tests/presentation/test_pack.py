@@ -108,7 +108,7 @@ ODD = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(ODD, min_size=1, max_size=6), st.sampled_from(["en", "zh_CN"]))
 def test_no_title_spoils_a_workbook(titles, language):
     exhibits = [named(Kind.TABLE, [(title, None), (title, 0.1 + 0.2)], title) for title in titles]

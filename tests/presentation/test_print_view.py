@@ -96,7 +96,7 @@ ODD = st.one_of(
 NUMBERS = st.one_of(st.none(), st.floats(-1e15, 1e15))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.lists(st.tuples(ODD, NUMBERS), min_size=1, max_size=20), ODD, st.sampled_from(["en", "zh_CN"]))
 def test_no_text_becomes_more_than_text(rows, title, language):
     kinds = (Kind.BARS, Kind.COLUMNS, Kind.LINES, Kind.PARETO, Kind.TABLE)

