@@ -63,7 +63,8 @@ def behind(chart) -> tuple[list[str], dict[str, list]]:
     sheet = openpyxl.load_workbook(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob)).worksheets[0]
     assert all(cell.data_type in "sn" for row in sheet.iter_rows() for cell in row)  # no formula
     heading, *rows = sheet.iter_rows(values_only=True)
-    return [row[0] for row in rows], {name: [row[at] for row in rows] for at, name in enumerate(heading) if at}
+    names = [row[0].replace("_x005F_", "_") for row in rows]  # Excel undoes it; openpyxl does not
+    return names, {name: [row[at] for row in rows] for at, name in enumerate(heading) if at}
 
 
 def cells(slide) -> list[list[str]]:
