@@ -36,7 +36,7 @@ from xlsxwriter import Workbook
 from measures.model import Unit, _
 from measures.question import Told
 from presentation.colours import LIGHT
-from presentation.drawing import MOST_LINES, Grid, Line, Plot, grid_of, grid_of_table, plain, plot_of
+from presentation.drawing import MOST_LINES, Grid, Line, Plot, grid_of, grid_of_table, notes_of, plain, plot_of
 from presentation.exhibit import Exhibit, Kind
 from presentation.exports import FONTS, ExactSheet
 from presentation.fitting import LINE, SPARE, column_widths, fitted, lines, shortened, width
@@ -189,14 +189,14 @@ class _Maker:
         page, placed = self._titled(exhibit.title, exhibit.meaning)
         said = self._draw(page, placed[CONTENT], exhibit)
         if said is not None:
-            said = [*said, *exhibit.notes]
+            said = [*said, *notes_of(exhibit)]
         filters = " · ".join(plain(value) for _name, value in exhibit.filters)
         told = [text for text in (say.sentences(said or ()), filters) if text]
         if told:
             self._write(placed[NOTE], told, (SMALLEST,))
         else:
             _drop(placed[NOTE].shape)
-        self._notes(page, [slide.remark, exhibit.title, exhibit.meaning, *exhibit.notes], exhibit.filters)
+        self._notes(page, [slide.remark, exhibit.title, exhibit.meaning, *notes_of(exhibit)], exhibit.filters)
 
     def table_whole(self, title: str, meaning: str, grid: Grid) -> None:
         """A table on as many slides as it takes, so that no row is left out; cells that are cut stand whole in the slide's notes."""
@@ -288,7 +288,7 @@ class _Maker:
             self._table(page, place, fit)
             said = self._left_out(grid, fit)
         else:
-            self._sentences(place, exhibit.notes)
+            self._sentences(place, notes_of(exhibit))
             return None
         _drop(place.shape)
         return said

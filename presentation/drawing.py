@@ -18,7 +18,7 @@ from measures.period import Period, first_days
 from measures.question import CUMULATIVE
 from measures.texts import printable
 from presentation.colours import shade
-from presentation.exhibit import Exhibit, Kind
+from presentation.exhibit import Exhibit, Kind, Note
 from presentation.exports import total_values
 from presentation.findings import too_few
 from presentation.tables import Column, Table, cell_text, cell_texts
@@ -80,6 +80,11 @@ def plain(text: object) -> str:
     """`text` on one line, such as every XML file can hold it: a control character is shown by a sign."""
     said = printable(str(text))
     return "".join("\ufffd" if "\ud800" <= c <= "\udfff" or c in "\ufffe\uffff" else c for c in said)
+
+
+def notes_of(exhibit: Exhibit) -> list[str]:
+    """What has to be said of an exhibit wherever it stands."""
+    return [note for note in exhibit.notes if not (isinstance(note, Note) and note.of_screen)]
 
 
 def name_shown(text: object) -> str:

@@ -10,7 +10,7 @@ from itertools import count
 
 from xlsxwriter import Workbook
 
-from presentation.drawing import plain
+from presentation.drawing import notes_of, plain
 from presentation.exhibit import Exhibit, Kind
 from presentation.exports import CELL_CHARACTERS, ExactSheet, font_of, footer, workbook, write_about, write_table
 from presentation.minutes import Minutes, Slide, about_lines
@@ -107,7 +107,7 @@ def _contents(book: Workbook, name: str, minutes: Minutes, links: list[tuple[str
 def _said(slide: Slide, say: Words) -> list[str]:
     exhibit = slide.exhibit
     filters = [say("{name}: {values}", name=name, values=value) for name, value in exhibit.filters]
-    cells = [[exhibit.meaning], filters, exhibit.notes, slide.remark.splitlines()]
+    cells = [[exhibit.meaning], filters, notes_of(exhibit), slide.remark.splitlines()]
     return [_cut("\n".join(plain(line) for line in lines), CELL_CHARACTERS) for lines in cells]
 
 
@@ -120,7 +120,7 @@ def _view(book: Workbook, name: str, slide: Slide, minutes: Minutes, say: Words)
     wrapped = book.add_format(font_of(say) | {"text_wrap": True, "valign": "top"})
     sheet.set_column(0, 0, 110)
     sheet.set_footer(footer(minutes.about, say))
-    for row, line in enumerate(exhibit.lines or exhibit.notes):
+    for row, line in enumerate(exhibit.lines or notes_of(exhibit)):
         sheet.write_string(row, 0, plain(line)[:CELL_CHARACTERS], wrapped)
 
 

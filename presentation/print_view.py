@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from html import escape
 
 from measures.model import Unit
 from presentation.colours import LIGHT
-from presentation.drawing import MOST_LINES, Grid, Plot, grid_of, grid_of_table, plain, plot_of
+from presentation.drawing import MOST_LINES, Grid, Plot, grid_of, grid_of_table, notes_of, plain, plot_of
 from presentation.exhibit import Exhibit, Kind
-from presentation.fitting import shortened, width
+from presentation.fitting import column_widths, shortened, width
 from presentation.minutes import Minutes, Slide, about_lines
 from presentation.units import day_shown, shown
 from presentation.words import Words
@@ -21,6 +22,8 @@ from presentation.words import Words
 _WIDE, _HIGH = 1000, 360
 """The room of an SVG, in its own units."""
 _LEFT, _BOTTOM, _TOP, _SIZE = 90, 30, 24, 14
+_PAPER, _LETTERS, _PADDING = 267 * 72 / 25.4, 11, 6
+"""The width of A4 lying within its margins, the size of a table's letters and what lies beside them, in points."""
 _FROM_ZERO = (Unit.COUNT, Unit.AMOUNT, Unit.RATE, Unit.DAYS)
 _FONTS = {
     "en": 'Arial, "Liberation Sans", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
@@ -48,7 +51,7 @@ th, td {{ text-align: left; padding: 1mm 2mm; border-bottom: 0.2mm solid {LIGHT.
 th {{ color: {LIGHT.muted}; border-bottom: 0.3mm solid {LIGHT.rest}; vertical-align: bottom; overflow-wrap: break-word; }}
 tr {{ break-inside: avoid; }}
 .number {{ text-align: right; white-space: nowrap; }}
-th.number {{ white-space: normal; }}
+th.number, .squeezed .number {{ white-space: normal; }}
 .total td {{ font-weight: bold; background: {LIGHT.empty}; }}
 .bars td {{ border: 0; vertical-align: middle; }}
 .bars .name {{ width: 28%; }}
@@ -71,7 +74,8 @@ def html(minutes: Minutes, say: Words) -> str:
     pages = [opening, *(_page(slide, say) + foot for slide in minutes.slides)]
     if minutes.actions is not None:
         agreed = say("What was agreed")
-        pages.append(f"<h2>{_text(agreed)}</h2>{_table(grid_of_table(minutes.actions, say))}{foot}")
+        table = f'<div class="squeezed">{_table(grid_of_table(minutes.actions, say))}</div>'
+        pages.append(f"<h2>{_text(agreed)}</h2>{table}{foot}")
     said = tuple((plain(name), plain(value)) for name, value in about_lines(minutes, say))
     meanings = _table(Grid((say("Name"), say("Meaning")), (False, False), said))
     title = say("What the numbers mean, and where they come from")
@@ -89,7 +93,7 @@ def _page(slide: Slide, say: Words) -> str:
     exhibit = slide.exhibit
     parts = [f'<h2>{_text(exhibit.title)}</h2><p class="meaning">{_text(exhibit.meaning)}</p>', _drawn(exhibit, say)]
     filters = [say("{name}: {values}", name=name, values=value) for name, value in exhibit.filters]
-    notes = [note for note in (say.sentences(exhibit.notes), " · ".join(filters)) if note]
+    notes = [note for note in (say.sentences(notes_of(exhibit)), " · ".join(filters)) if note]
     parts += [f'<p class="note">{_text(note)}</p>' for note in notes]
     if slide.remark.strip():
         lines = "\n".join(_text(line) for line in slide.remark.strip().splitlines())
@@ -108,9 +112,9 @@ def _drawn(exhibit: Exhibit, say: Words) -> str:
         return _bars(exhibit, plot, say)
     grid = grid_of(exhibit, say)
     if grid is not None:
-        return _table(grid)
+        return _whole_table(grid, say)
     none = say("No numbers to draw.")
-    return "" if exhibit.notes else f"<p>{_text(none)}</p>"
+    return "" if notes_of(exhibit) else f"<p>{_text(none)}</p>"
 
 
 def _text(text: str) -> str:
@@ -118,6 +122,24 @@ def _text(text: str) -> str:
 
 
 # Tables and bars ----------------------------------------------------------------------------------------------------
+
+
+def _columns_that_fit(grid: Grid) -> int:
+    """How many columns have room on paper: wider than the paper, Chromium would make the letters of the whole document smaller."""
+    bodies = [*grid.rows, *([grid.total] if grid.total else [])]
+    return len(column_widths(grid.heading, bodies, grid.right, _PAPER, _LETTERS, padding=_PADDING))
+
+
+def _whole_table(grid: Grid, say: Words) -> str:
+    """A table's first columns, as many as have room, and a sentence where these are not all."""
+    count, shown = len(grid.heading), _columns_that_fit(grid)
+    if shown == count:
+        return _table(grid)
+    rows = tuple(cells[:shown] for cells in grid.rows)
+    total = grid.total[:shown] if grid.total else None
+    said = say("Shown are the first {n} of {count} columns; the workbook has all.", n=shown, count=count)
+    part = replace(grid, heading=grid.heading[:shown], right=grid.right[:shown], rows=rows, total=total)
+    return f'{_table(part)}<p class="note">{_text(said)}</p>'
 
 
 def _table(grid: Grid) -> str:
@@ -201,7 +223,7 @@ def _lines(exhibit: Exhibit, plot: Plot, say: Words) -> str:
     known = [v for line in drawn for v in line.values if v is not None]
     if not known:
         grid = grid_of(exhibit, say)
-        return _table(grid) if grid else ""
+        return _whole_table(grid, say) if grid else ""
     known += [plot.overall] if plot.overall is not None else []
     ticks = _ticks(min(known), max(known), plot.unit)
     low, high = ticks[0], ticks[-1]

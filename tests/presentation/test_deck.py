@@ -24,7 +24,7 @@ from presentation import deck, template
 from presentation.colours import LIGHT
 from presentation.deck import TemplateError
 from presentation.drawing import MOST_LINES
-from presentation.exhibit import Exhibit, Kind
+from presentation.exhibit import Exhibit, Kind, Note
 from presentation.tables import Column, Table, cell_texts
 from presentation.words import words
 from tests.presentation.exhibited import ABOUT, NAMES, RATES, asked, frame, minutes, named, of_the_bank
@@ -63,7 +63,8 @@ def behind(chart) -> tuple[list[str], dict[str, list]]:
     sheet = openpyxl.load_workbook(io.BytesIO(chart.part.chart_workbook.xlsx_part.blob)).worksheets[0]
     assert all(cell.data_type in "sn" for row in sheet.iter_rows() for cell in row)  # no formula
     heading, *rows = sheet.iter_rows(values_only=True)
-    return [row[0] for row in rows], {name: [row[at] for row in rows] for at, name in enumerate(heading) if at}
+    names = [row[0].replace("_x005F_", "_") for row in rows]  # Excel undoes it; openpyxl does not
+    return names, {name: [row[at] for row in rows] for at, name in enumerate(heading) if at}
 
 
 def cells(slide) -> list[list[str]]:
@@ -227,6 +228,13 @@ def test_the_deck_opens_with_the_meeting_and_ends_with_what_was_agreed_and_the_m
     meanings = {column.label: column.meaning for column in exhibits[Kind.TABLE].table.columns if column.meaning}
     assert len(meanings) == 3
     assert meanings.items() <= told.items()
+
+
+def test_how_to_read_what_the_screen_draws_is_not_said_of_another_drawing(exhibits):
+    notes = (Note("The pale band holds the rate.", of_screen=True), Note("2 are not drawn.", "By a method."))
+    (slide,) = shown(replace(exhibits[Kind.LINES], notes=notes))
+    assert texts(slide)["Note"].split("\n")[0] == "2 are not drawn."
+    assert "pale band" not in slide.notes_slide.notes_text_frame.text
 
 
 def test_what_has_no_number_says_why():

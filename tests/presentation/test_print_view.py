@@ -87,6 +87,15 @@ def test_bars_are_as_long_as_their_numbers():
     assert re.findall(r"width:([\d.]+)%", written) == ["100.00", "50.00"]
 
 
+def test_a_table_wider_than_the_paper_ends_where_it_is_said():
+    wide = tuple(Column(f"c{n}", f"Measure {n}", "number", Unit.COUNT) for n in range(40))
+    exhibit = Exhibit(Kind.TABLE, "A", "B", Table("", wide, frame(wide, [tuple(range(10**8, 10**8 + 40))])))
+    read = Read(print_view.html(minutes(exhibit), EN))
+    shown_columns = len([text for text in read.texts if text.startswith("Measure ")])
+    assert 3 < shown_columns < 40
+    assert f"Shown are the first {shown_columns} of 40 columns; the workbook has all." in read.texts
+
+
 ODD = st.one_of(
     st.text(max_size=40),
     st.sampled_from(
