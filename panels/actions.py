@@ -174,10 +174,11 @@ def agreed(desk: Desk, actions: Sequence[Action], found: Sequence[Followed], tod
     def draw(_look: charts.Look, key: str) -> None:
         table_view.show(table, say=say, key=key, empty=title)
 
-    return Exhibit(
-        Kind.TABLE, title, say("What was agreed, by when, and what became of it"), table if actions else None,
-        draw=draw if actions else None,
-    )  # fmt: skip
+    meaning = say("What was agreed, by when, and what became of it")
+    if not actions:
+        told_ = say("What is agreed on in a meeting stands here in the next, with what became of it.")
+        return Exhibit(Kind.SENTENCES, title, meaning, lines=(told_,))
+    return Exhibit(Kind.TABLE, title, meaning, table, draw=draw)
 
 
 def action_table(desk: Desk, actions: Sequence[Action], found: dict[str, Followed], today: date) -> Table:

@@ -298,7 +298,8 @@ def _funnel_told(desk: Desk, found: fairness.Comparison, funnel: Funnel | None) 
         ]
     told: list[str] = [Note(fairness.differing_told(funnel, desk.say), desk.say(fairness.HOW_JUDGED))]
     if unnamed(funnel):
-        told.append(desk.say("The {n} furthest have their names; point at the others.", n=MOST_NAMED))
+        pointed = desk.say("The {n} furthest have their names; point at the others.", n=MOST_NAMED)
+        told.append(Note(pointed, of_screen=True))
     return told
 
 
@@ -440,7 +441,7 @@ def trend(desk: Desk, name: str, by: Dimension | None = None, step: Dimension | 
         said += notes.few(desk, measure, few, say("not drawn"))
     else:
         between = say("The pale band, or the thin line of a point by itself, holds the rate 95 times of 100.")
-        said.append(Note(between, say(fairness.HOW_BETWEEN)))
+        said.append(Note(between, say(fairness.HOW_BETWEEN), of_screen=True))
         said += notes.few(desk, measure, few & asked.answer[name].notna(), say("hollow, beside the line"))
     return Answered(
         Kind.LINES,

@@ -33,15 +33,19 @@ class Kind(Enum):
 
 class Note(str):
     """What has to be said of an exhibit. `hint` is said on hover: by which method. One that is `named` holds names from the warehouse,
-    whatever signs they hold; one that `leads` says whose numbers these are, and stands above them."""
+    whatever signs they hold; one that `leads` says whose numbers these are, and stands above them. One `of_screen` says how to
+    read what is drawn on the screen alone: files leave it out."""
 
     hint: str | None
     named: bool
     leads: bool
+    of_screen: bool
 
-    def __new__(cls, text: str, hint: str | None = None, *, named: bool = False, leads: bool = False) -> Note:
+    def __new__(
+        cls, text: str, hint: str | None = None, *, named: bool = False, leads: bool = False, of_screen: bool = False
+    ) -> Note:
         note = super().__new__(cls, text)
-        note.hint, note.named, note.leads = hint, named, leads
+        note.hint, note.named, note.leads, note.of_screen = hint, named, leads, of_screen
         return note
 
 
