@@ -30,7 +30,7 @@ from typing import NamedTuple
 import pandas as pd
 import sqlalchemy as sa
 
-from data_access.own_database import OwnDatabase, Unsound, metadata, own_database
+from data_access.own_database import OwnDatabase, Unsound, metadata, own_database, storable
 from data_access.settings import Access
 from measures.model import _
 from measures.question import Told
@@ -204,9 +204,9 @@ class Journal:
         """
         query = sa.select(_entries).order_by(_entries.c.number.desc()).limit(newest)
         if person is not None:
-            query = query.where(_entries.c.person == _kept(person))
+            query = query.where(_entries.c.person == storable(person))
         if branches is not None:
-            query = query.where(_entries.c.branch_id.in_([_kept(branch) for branch in branches]))
+            query = query.where(_entries.c.branch_id.in_([storable(branch) for branch in branches]))
         if action is not None:
             query = query.where(_entries.c.action == action.value)
         if since is not None:
@@ -272,27 +272,22 @@ def _row(entry: Entry, number: int, at: datetime, previous: str) -> dict[str, ob
         "action": entry.action.value,
         "what": entry.what,
         "sql_hash": entry.sql_hash,
-        "filters": _list([[_kept(label), _kept(value)] for label, value in entry.filters]),
+        "filters": _list([[storable(label), storable(value)] for label, value in entry.filters]),
         "scope": entry.scope,
         "rows": None if entry.rows is None else int(entry.rows),
-        "personal": _list(map(_kept, entry.personal)),
+        "personal": _list(map(storable, entry.personal)),
         "purpose": entry.purpose,
         "file_name": entry.file_name,
         "file_sha256": entry.file_sha256,
         "expires_on": entry.expires_on and entry.expires_on.isoformat(),
         "previous": previous,
     }
-    row = {name: _kept(value) if isinstance(value, str) else value for name, value in row.items()}
+    row = {name: storable(value) if isinstance(value, str) else value for name, value in row.items()}
     return row | {"hash": _hash(row)}
 
 
 def _list(parts: Iterable[object]) -> str:
     return json.dumps(list(parts), ensure_ascii=False)
-
-
-def _kept(text: str) -> str:
-    """`text` with what PostgreSQL (NUL) or UTF-8 (half a character) cannot hold spelled out."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 def _hash(row: dict[str, object]) -> str:
@@ -318,7 +313,7 @@ def _taken(connection: sa.Connection, person: str, kind: Action) -> Taken:
             sa.func.coalesce(sa.func.sum(_entries.c.rows), 0),
             sa.func.count(sa.case((_entries.c.personal != "[]", 1))),
         ).where(
-            _entries.c.person == _kept(person),
+            _entries.c.person == storable(person),
             _entries.c.action == kind.value,
             _entries.c.at >= _midnight(date.today()),
         )
@@ -335,7 +330,7 @@ def _in_words(text: str) -> str:
     """A list, or labels with values, as it is read; what is no such list any more, as it stands."""
     try:
         parts = json.loads(text)
-        return _kept("; ".join(part if isinstance(part, str) else ": ".join(part) for part in parts))
+        return storable("; ".join(part if isinstance(part, str) else ": ".join(part) for part in parts))
     except (ValueError, TypeError):
         return str(text)
 

@@ -1,6 +1,7 @@
-"""The dashboard's own small database, which holds the journal: opened, brought up to date, read and written.
+"""The dashboard's own small database, which holds journal, sessions and meetings: opened, brought up to date, read and written.
 
-SQLite by default, PostgreSQL by URL. It holds nothing of the warehouse, and the warehouse nothing of it.
+SQLite by default, PostgreSQL by URL. Of the warehouse it holds the answers that meetings have shown; the warehouse holds nothing
+of it.
 """
 
 from __future__ import annotations
@@ -180,6 +181,11 @@ class OwnDatabase:
             os.fsync(folder)
             os.close(folder)
         return self.key
+
+
+def storable(text: str) -> str:
+    """`text` with what PostgreSQL (NUL) or UTF-8 (half a character) cannot hold spelled out: \\x00, \\udc80."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8").replace("\0", "\\x00")
 
 
 def _inode(path: Path) -> int | None:

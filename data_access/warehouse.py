@@ -245,12 +245,17 @@ class Warehouse:
                 self._looked_at = time.monotonic()
             return self._state
 
-    def fetch(self, question: Question, viewer: Viewer) -> pd.DataFrame:
+    def fetch(self, question: Question, viewer: Viewer, seen_on: date | None = None) -> pd.DataFrame:
         """The answer: for each dimension a column of ids (days for a step of time) and, where it has one, `…_name`; for each measure
         a column, and `…_before` for the period compared with. Counts are whole numbers, shares 0–1, missing where nothing
         can be told. Numbers of few customers are withheld from viewers who may not see listings, and for each measure a column
-        `…_withheld` says where. Raises Refused, WarehouseError, QuestionError."""
+        `…_withheld` says where. `seen_on`: as it would have been answered when the data ended on that day, had they said of the days
+        up to then what they say now; what is known for one day alone (customers, the last use) is as of now. The period ends by
+        that day. Raises Refused, WarehouseError, QuestionError."""
         state = self.state()
+        if seen_on is not None:
+            # Rollups were made of what is seen on the data's own date.
+            state = replace(state, data_until=min(seen_on, state.data_until), rollups=())
         if small_counts.is_guarded(question, viewer):
             return self._withheld(state, question, viewer)
         answer = self._cached(state, statement(question, viewer, self._given(state)), _types_of(question))

@@ -34,12 +34,13 @@ PUTS_TOGETHER = Path("data_access/merging.py")
 KEEPERS = {
     Path("data_access/own_database.py"),
     Path("data_access/journal.py"),
+    Path("data_access/meetings.py"),
     Path("data_access/sessions.py"),
     *(module for module in MODULES if module.is_relative_to("data_access/migrations")),
 }
-"""They hold connections to the dashboard's own database, where it writes who took what and who is signed in.
-Nothing of the warehouse is in it, and what they need of the dashboard's other modules (`KEEPERS_KNOW`) gives them no way to read
-there."""
+"""They hold connections to the dashboard's own database, where it writes who took what, who is signed in and what meetings have shown.
+Of the warehouse it holds these answers, which are handed to it; what its keepers need of the dashboard's other modules
+(`KEEPERS_KNOW`) gives them no way to read there."""
 KEEPERS_KNOW = {
     "data_access.own_database",
     "data_access.settings",
