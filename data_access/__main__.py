@@ -9,13 +9,12 @@ import logging
 import os
 import shlex
 import shutil
-import signal
 import sys
 import tempfile
 import textwrap
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, suppress
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.parse import urlencode
@@ -45,7 +44,21 @@ from data_access.ask import (
     viewer_said,
 )
 from data_access.check import Finding, check
-from data_access.journal import Action, Entry, Journal, JournalError, journal_of
+from data_access.command_line import (
+    INTERRUPTED,
+    NOBODY_READS,
+    WRONG_USE,
+    Failure,
+    Parser,
+    WrongUse,
+    day,
+    for_the_operator,
+    progress,
+    stoppable,
+    unreadable,
+    write_whole,
+)
+from data_access.journal import Action, Entry, Journal, journal_of
 from data_access.load import LoadError, load
 from data_access.people import PeopleError, rules_of
 from data_access.sessions import sessions
@@ -63,19 +76,10 @@ from presentation.tables import About, Table, cell_text, table_of
 from presentation.units import day_shown, period_shown
 from presentation.words import LANGUAGES, Words, words
 
-FAILED, WRONG_USE = 1, 2
+FAILED = 1
 SUFFIXES = {"table": ".txt", "csv": ".csv", "json": ".json", "xlsx": ".xlsx"}
 """What `ask` writes, and how a file of it ends."""
-INTERRUPTED, NOBODY_READS = 130, 141  # 128 and the signal's number, as a shell reports them
 DEFAULT_OUT = ROOT / "var" / "warehouse.duckdb"
-
-
-class _Failure(Exception):
-    """Why a command ends without a result, as a sentence."""
-
-
-class _WrongUse(Exception):
-    """What is wrong with the words of a command, as a sentence."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -102,64 +106,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Python flushes stdout once more as it ends; there, a closed pipe would be a traceback.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return NOBODY_READS
-    except (QuestionError, _WrongUse) as error:
+    except (QuestionError, WrongUse) as error:
         return _told(error, options, WRONG_USE)
-    except (Told, _Failure, LoadError, SettingsError) as error:
+    except (Told, Failure, LoadError, SettingsError) as error:
         return _told(error, options, FAILED)
     except OSError as error:
         return _told(
-            _Failure(f"{error.filename or 'A file'} cannot be read or written: {error.strerror}."), options, FAILED
+            Failure(f"{error.filename or 'A file'} cannot be read or written: {error.strerror}."), options, FAILED
         )
     except (sa.exc.SQLAlchemyError, duckdb.Error, ImportError) as error:
-        return _told(_Failure(_unreadable(error)), options, FAILED)
+        return _told(Failure(unreadable(error)), options, FAILED)
 
 
 def _told(error: Exception, options: argparse.Namespace, code: int) -> int:
-    if isinstance(error, WarehouseError) and error.__cause__ is not None:
-        sentence = _unreadable(error)
-    elif isinstance(error, JournalError):
-        sentence = f"The journal cannot be read: {_at_the_bottom(error)}"
-    elif isinstance(error, Told):
-        sentence = words(getattr(options, "lang", "en")).told(error)
-    else:
-        sentence = str(error)
-    _progress(f"{options.prog}: {sentence}")
+    progress(f"{options.prog}: {for_the_operator(error, words(getattr(options, 'lang', 'en')).told)}")
     return code
-
-
-def _unreadable(error: BaseException) -> str:
-    """Why the warehouse cannot be read."""
-    told = _at_the_bottom(error)
-    while error.__cause__ is not None:
-        error = error.__cause__
-    if isinstance(error, (sa.exc.NoSuchModuleError, ImportError)):
-        return f"This kind of warehouse needs a driver that is not installed ({told}); install its SQLAlchemy dialect with pip."
-    return f"The warehouse cannot be read: {told}"
-
-
-def _at_the_bottom(error: BaseException) -> str:
-    """The first line of what went wrong at the bottom: what wraps it explains at length."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 # Words --------------------------------------------------------------------------------------------------------------
 
 
-class _Parser(argparse.ArgumentParser):
-    """Tells a wrong use in one sentence, where argparse repeats the whole usage."""
-
-    def __init__(self, *args, **kwargs) -> None:
-        super().__init__(*args, allow_abbrev=False, formatter_class=argparse.RawDescriptionHelpFormatter, **kwargs)
-        self.set_defaults(prog=self.prog)
-
-    def error(self, message: str):
-        self.exit(WRONG_USE, f"{self.prog}: {message}. “{self.prog} --help” shows how it is used.\n")
-
-
-def _parser() -> _Parser:
-    parser = _Parser(
+def _parser() -> Parser:
+    parser = Parser(
         prog="python -m data_access",
         description="Builds, checks and asks the warehouse that the dashboard shows, and reads its journal.",
         epilog="Exit codes: 0 done, 1 failed or a breach found, 2 wrongly asked for. “COMMAND --help” says more.",
@@ -277,8 +245,8 @@ def _add_ask(parser: argparse.ArgumentParser) -> None:
         metavar="D=ID[,ID…]",
         help="only these; “D=” keeps what is not recorded; may be repeated",
     )
-    add("--from", dest="start", type=_day, metavar="DAY", help="first day; default: the last twelve months")
-    add("--to", dest="end", type=_day, metavar="DAY", help="last day; default: the data's date")
+    add("--from", dest="start", type=day, metavar="DAY", help="first day; default: the last twelve months")
+    add("--to", dest="end", type=day, metavar="DAY", help="last day; default: the data's date")
     add(
         "--against",
         choices=[c.value for c in Compare],
@@ -312,7 +280,7 @@ def _add_journal(parser: argparse.ArgumentParser) -> None:
     add("--person", metavar="ID", help="only what this person did")
     add("--branch", metavar="ID", help="only what was done from this branch itself, without those below")
     add("--action", choices=[action.value for action in Action], help="only what was done so")
-    add("--since", type=_day, metavar="DAY", help="only what was done on this day or later")
+    add("--since", type=day, metavar="DAY", help="only what was done on this day or later")
     add("--out", type=Path, metavar="FILE", help="where “export” writes, as CSV; default: the screen")
 
 
@@ -326,19 +294,12 @@ def _add_url(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", help="default: WAREHOUSE_URL, else what .streamlit/secrets.toml or config.toml says")
 
 
-def _day(text: str) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"“{text}” is no day; write it as 2026-10-31") from None
-
-
 def _day_of_our_time(text: str) -> date:
     """Before, the outlets of the demo bank were not yet open."""
-    day = _day(text)
-    if not 2015 <= day.year < 2100:
+    found = day(text)
+    if not 2015 <= found.year < 2100:
         raise argparse.ArgumentTypeError(f"the demo bank lives in the years 2015 to 2099; got {text}")
-    return day
+    return found
 
 
 def _above_nought(text: str) -> float:
@@ -360,30 +321,12 @@ def _whole(text: str) -> int:
 # demo and load ------------------------------------------------------------------------------------------------------
 
 
-def _progress(text: str) -> None:
-    print("\n".join(map(printable, text.split("\n"))), file=sys.stderr, flush=True)
-
-
-@contextmanager
-def _stoppable() -> Iterator[None]:
-    """A request to end (SIGTERM) is met as an interrupt is, so that half a warehouse goes and customers' rows with it."""
-
-    def interrupt(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
 def _demo(options: argparse.Namespace) -> int:
     _spare_other_warehouses(options.out)
     until = options.until or date.today() - timedelta(days=1)
-    with _stoppable():
-        demo.build(options.out, scale=options.scale, seed=options.seed, until=until, say=_progress)
-    _progress(f"{options.out} holds the demo bank up to {until.isoformat()}.")
+    with stoppable():
+        demo.build(options.out, scale=options.scale, seed=options.seed, until=until, say=progress)
+    progress(f"{options.out} holds the demo bank up to {until.isoformat()}.")
     return 0
 
 
@@ -397,12 +340,12 @@ def _spare_other_warehouses(out: Path) -> None:
         except WarehouseError:
             spare = True
     if spare:
-        raise _Failure(f"{out} is not a demo bank, so it stays; choose another --out, or move it away first.")
+        raise Failure(f"{out} is not a demo bank, so it stays; choose another --out, or move it away first.")
 
 
 def _load(options: argparse.Namespace) -> int:
-    with _stoppable():
-        result = load(options.folder, options.raw or options.folder, options.out, say=_progress)
+    with stoppable():
+        result = load(options.folder, options.raw or options.folder, options.out, say=progress)
     broken = sum(file.rejected for file in result.files)  # lines that no SELECT was given
     given, loaded = broken + sum(c.given for c in result.counts), sum(c.loaded for c in result.counts)
     rejected = broken + sum(c.rejected for c in result.counts)
@@ -425,10 +368,10 @@ def _rollup(options: argparse.Namespace) -> int:
     where = make_url(url)
     embedded = where.get_backend_name() == "duckdb"
     if embedded and not Path(where.database or "").is_file():
-        raise _Failure(f"There is no warehouse at {where.database}; build one with “load” or “demo”.")
+        raise Failure(f"There is no warehouse at {where.database}; build one with “load” or “demo”.")
     with closing(Warehouse(url)) as warehouse:
         if not warehouse.rollups():
-            raise _Failure(
+            raise Failure(
                 f"{warehouse.where} does not tell in “loads” when it was loaded, so nobody could tell when rollups are out of date."
             )
         wanted = roll_up.statements(warehouse)
@@ -436,11 +379,11 @@ def _rollup(options: argparse.Namespace) -> int:
             _put("".join(f"{each};\n" for each in wanted), None)
             return 0
     if wanted:
-        with _stoppable():
+        with stoppable():
             held = roll_up.store(url)
-        _progress(f"{warehouse.where} holds {len(held)} rollups of its latest load.")
+        progress(f"{warehouse.where} holds {len(held)} rollups of its latest load.")
     else:
-        _progress(f"{warehouse.where} holds the rollups of its latest load already.")
+        progress(f"{warehouse.where} holds the rollups of its latest load already.")
     return 0
 
 
@@ -452,7 +395,7 @@ def _check(options: argparse.Namespace) -> int:
     url = make_url(_url(options, said))
     embedded = url.get_backend_name() == "duckdb"
     if embedded and not Path(url.database or "").is_file():
-        raise _Failure(f"There is no warehouse at {url.database}; build one with “load” or “demo”.")
+        raise Failure(f"There is no warehouse at {url.database}; build one with “load” or “demo”.")
     engine = sa.create_engine(url, connect_args={"read_only": True} if embedded else {})
     try:
         findings = check(engine, today=date.today())
@@ -563,16 +506,16 @@ def _ask(options: argparse.Namespace) -> int:
     if options.signals:
         return _list_signals(options, say)
     if not options.measures:
-        raise _WrongUse("Name at least one measure; “ask --list” lists them.")
+        raise WrongUse("Name at least one measure; “ask --list” lists them.")
     if options.total and not options.by:
-        raise _WrongUse("--total goes with --by: without it, the answer is the total.")
+        raise WrongUse("--total goes with --by: without it, the answer is the total.")
     options.format = _format(options)
 
     said = settings()
     with closing(Warehouse(_url(options, said), said.days_off)) as warehouse:
         _answer(options, warehouse, say)
     if options.out:
-        _progress(f"{options.out} holds the answer.")
+        progress(f"{options.out} holds the answer.")
     return 0
 
 
@@ -580,7 +523,7 @@ def _list_signals(options: argparse.Namespace, say: Words) -> int:
     others = (options.measures, options.by, options.where, options.start, options.end, options.total, options.sql)
     others += (options.explain,)
     if any(others) or options.format or options.out or options.against != Compare.NOTHING.value:
-        raise _WrongUse("--signals knows itself what to ask: it goes with --viewer, --lang and --url alone.")
+        raise WrongUse("--signals knows itself what to ask: it goes with --viewer, --lang and --url alone.")
     said = settings()
     with closing(Warehouse(_url(options, said), said.days_off)) as warehouse:
         viewer = viewer_said(os.environ.get("USER") or "ask", options.viewer, warehouse)
@@ -598,16 +541,16 @@ def _format(options: argparse.Namespace) -> str:
     """What is written: what --format says, else what the file's name ends in. One that says the other is refused."""
     if options.sql or options.explain or options.out is None:
         if options.format == "xlsx":
-            raise _WrongUse("A workbook goes to a file: add --out NAME.xlsx.")
+            raise WrongUse("A workbook goes to a file: add --out NAME.xlsx.")
         return options.format or "table"
     suffix = options.out.suffix.lower()
     meant = next((name for name, ending in SUFFIXES.items() if ending == suffix), None)
     if options.format is None and meant is None:
-        raise _WrongUse(
+        raise WrongUse(
             f"{options.out} does not say what is to be written: let it end in {', '.join(SUFFIXES.values())}."
         )
     if meant not in (None, options.format or meant):
-        raise _WrongUse(
+        raise WrongUse(
             f"{options.out} is the name of another format than --format {options.format}; leave one of them out."
         )
     return options.format or meant
@@ -632,7 +575,7 @@ def _answer(options: argparse.Namespace, warehouse: Warehouse, say: Words) -> No
         _put("".join(f"{line}\n" for line in _explained(question, viewer, warehouse)), options.out)
         return
     for wanted, code in found_nowhere(question, viewer, warehouse):
-        _progress(say(_("No rows of this period have {filter}."), filter=f"{wanted.name}={code or ''}"))
+        progress(say(_("No rows of this period have {filter}."), filter=f"{wanted.name}={code or ''}"))
     answer = warehouse.fetch(question, viewer)
     total = warehouse.fetch(question.total(), viewer) if options.total else None
     if options.format == "csv":
@@ -654,7 +597,7 @@ def _answer(options: argparse.Namespace, warehouse: Warehouse, say: Words) -> No
         if options.format == "table":
             _put(_in_lines(table, about, say), options.out)
         else:
-            _write(_workbook(table, about, say, options.out), options.out)
+            write_whole(_workbook(table, about, say, options.out), options.out)
 
 
 def _explained(question: Question, viewer: Viewer, warehouse: Warehouse) -> Iterator[str]:
@@ -761,7 +704,7 @@ def _workbook(table: Table, about: About, say: Words, out: Path) -> bytes:
     try:
         return exports.xlsx(table, about, say)
     except (OSError, FileCreateError) as error:  # its parts lie in files until they are put together
-        raise _Failure(f"{out} cannot be written, for want of room in {tempfile.gettempdir()}: {error}.") from error
+        raise Failure(f"{out} cannot be written, for want of room in {tempfile.gettempdir()}: {error}.") from error
 
 
 def _print_catalogue(say: Words) -> None:
@@ -788,7 +731,7 @@ def _journal(options: argparse.Namespace) -> int:
     said = settings().access
     url = make_url(said.journal)
     if url.get_backend_name() == "sqlite" and not Path(url.database).is_file():
-        raise _Failure(f"There is no journal at {url.database}: it is made with its first entry, or was removed.")
+        raise Failure(f"There is no journal at {url.database}: it is made with its first entry, or was removed.")
     journal = journal_of(said)
     if options.what == "verify":
         return _verify(journal, url.render_as_string(hide_password=True))
@@ -825,13 +768,13 @@ def _verify(journal: Journal, where: str) -> int:
 
 def _run_sessions(options: argparse.Namespace) -> int:
     if (options.what == "end") != bool(options.person):
-        raise _WrongUse("“end” needs a PERSON, and “list” takes none.")
+        raise WrongUse("“end” needs a PERSON, and “list” takes none.")
     said = settings()
     known = sessions(said)
     if options.what == "end":
         ended = known.end_all(options.person)
         if not ended:
-            raise _Failure(f"{options.person} has no session open; “list” shows who has.")
+            raise Failure(f"{options.person} has no session open; “list” shows who has.")
         # After the end, which is not to wait for a journal that cannot be written.
         by = f"on the command line, by {getpass.getuser()}"
         entry = Entry(person=options.person, name="", role="", branch_id="", action=Action.REVOKE, what=by)
@@ -855,24 +798,7 @@ def _put(text: str, out: Path | None, encoding: str = "utf-8") -> None:
     if out is None:
         sys.stdout.write(text)
     else:
-        _write(text.encode(encoding), out)
-
-
-def _write(content: bytes, out: Path) -> None:
-    """Takes the place of `out` when all is written: on a full disk, the old file stays as it was."""
-    in_place = out.exists() and not out.is_file()  # such as /dev/stdout
-    fresh = out if in_place else out.with_name(f".{out.name}.{os.getpid()}.new")
-    try:
-        fresh.write_bytes(content)
-        if not in_place:
-            if out.exists():
-                shutil.copymode(out, fresh)
-            fresh.replace(out)
-    except OSError as error:
-        raise _Failure(f"{out} cannot be written: {error.strerror}. What was there before stays.") from error
-    finally:
-        if not in_place:
-            fresh.unlink(missing_ok=True)
+        write_whole(text.encode(encoding), out)
 
 
 def _aligned(heading: Sequence[str], rows: Sequence[Sequence[str]], right: set[int]) -> Iterator[str]:
