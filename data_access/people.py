@@ -119,6 +119,11 @@ class Rules:
         groups = (entry for group in sorted(identity.groups) for entry in self._by_who.get((True, group), ()))
         return (*own, *groups)
 
+    @property
+    def groups(self) -> list[str]:
+        """The groups that an entry names."""
+        return sorted(who for is_group, who in self._by_who if is_group)
+
     def faults(self, tree: Mapping[str, str]) -> list[str]:
         """Why those whom an entry names would not be let in, one sentence for each of them."""
         granted = (_granted(entries, tree) for entries in self._by_who.values())
@@ -206,10 +211,37 @@ def viewer_of(identity: Identity, rules: Rules, tree: Mapping[str, str]) -> View
     return Viewer(identity.person, *granted)
 
 
+def viewer_without_sign_in(person: str, rules: Rules, tree: Mapping[str, str]) -> Viewer | NotLetIn:
+    """What the person may see whatever groups they are in: the sign-in alone says which, and nobody signs in to be sent something.
+
+    So only entries for the person give anything, and where an entry for any group would leave them less, they get nothing: they
+    may be in it.
+    """
+    identity = Identity(person, person)
+    if not rules.of(identity):
+        return NotLetIn(
+            f"No entry names {printable(identity.person)} by themselves; groups are known at sign-in alone."
+        )
+    viewer = viewer_of(identity, rules, tree)
+    if isinstance(viewer, Viewer):
+        for group in rules.groups:
+            if viewer_of(replace(identity, groups=frozenset({group})), rules, tree) != viewer:
+                return NotLetIn(
+                    f"{printable(identity.person)} would see less in the group {printable(group)}, and groups are known at sign-in "
+                    'alone. Under [access] several = "person first" an entry for the person holds whatever their groups are.'
+                )
+    return viewer
+
+
 def view_as(viewer: Viewer, branch_id: str, tree: Mapping[str, str]) -> Viewer:
     """The viewer as if their branch were `branch_id`, at or below their own; role and agent stay. Raises NotPermitted."""
     if not viewer.may(Permission.VIEW_AS):
         raise NotPermitted(_("Your role does not permit to look as from another branch."))
+    return narrowed(viewer, branch_id, tree)
+
+
+def narrowed(viewer: Viewer, branch_id: str, tree: Mapping[str, str]) -> Viewer:
+    """The viewer held to `branch_id`, at or below their own: whoever sees a branch sees all below it. Raises NotPermitted."""
     own, wanted = tree.get(viewer.branch_id), tree.get(branch_id)
     if own is None or wanted is None or not wanted.startswith(own):
         raise NotPermitted(_("You may look as from your own branch or one below it; choose one of these."))

@@ -10,6 +10,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from email.utils import getaddresses
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
@@ -50,6 +51,7 @@ _KNOWN = {
     "access.quotas": set(_PEOPLE),
     "calendar": {"holidays", "working_weekends"},
     "data": {"stale_after_days"},
+    "mail": {"host", "port", "tls", "from", "recipients", "whom_to_ask"},
 }
 
 
@@ -151,6 +153,34 @@ class Limits:
 UNLIMITED = Limits()
 
 
+class Tls(StrEnum):
+    """How a connection to the mail server is protected. In each case but the last its certificate is checked."""
+
+    STARTTLS = "starttls"
+    IMPLICIT = "implicit"
+    NONE = "none"
+    """For a server on this computer alone."""
+
+
+@dataclass(frozen=True)
+class Mail:
+    """Where mail is handed over, and in whose name."""
+
+    host: str
+    port: int
+    tls: Tls
+    sender: str
+    """The address alone."""
+    sender_name: str
+    recipients: Path
+    """The file that says who is sent what."""
+    whom_to_ask: str
+    """Whom a recipient should ask; empty: nobody is named."""
+    user: str
+    """Empty: the server asks nobody to sign in."""
+    password: str = field(repr=False)
+
+
 @dataclass(frozen=True)
 class Settings:
     """One installation."""
@@ -160,6 +190,8 @@ class Settings:
     access: Access
     days_off: tuple[tuple[date, int], ...]
     stale_after_days: int
+    mail: Mail | None = None
+    """None: nothing is sent."""
 
 
 def settings(path: Path | None = None) -> Settings:
@@ -206,6 +238,7 @@ def settings(path: Path | None = None) -> Settings:
             )
         ),
         stale_after_days=_entry(path, said, "data", "stale_after_days", int, 7),
+        mail=_mail(path, said, secrets, secret) if "mail" in said else None,
     )
 
 
@@ -331,7 +364,13 @@ def _is_safe(url: str) -> bool:
 
 def _is_loopback(url: str) -> bool:
     try:
-        name = urlsplit(url).hostname or ""
+        return _is_this_computer(urlsplit(url).hostname or "")
+    except ValueError:
+        return False
+
+
+def _is_this_computer(name: str) -> bool:
+    try:
         return name == "localhost" or ip_address(name).is_loopback
     except ValueError:
         return False
@@ -430,6 +469,65 @@ def _journal_key(secrets: Path, secret: dict) -> str:
     return key
 
 
+# Where mail is handed over --------------------------------------------------------------------------------------------
+
+_PORTS = {Tls.STARTTLS: 587, Tls.IMPLICIT: 465, Tls.NONE: 25}
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,253}[A-Za-z0-9])?")
+
+
+_HOST = re.compile(r"(?:[A-Za-z0-9_-]{1,63}\.)*[A-Za-z0-9_-]{1,63}|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+
+
+def is_address(text: str) -> bool:
+    """Whether `text` is an address that every mail server takes: no blank, line break, comma or bracket, ASCII alone."""
+    return bool(_ADDRESS.fullmatch(text))
+
+
+def _mail(path: Path, said: dict, secrets: Path, secret: dict) -> Mail:
+    host = _text(path, said, "mail", "host")
+    if not _HOST.fullmatch(host):
+        raise SettingsError(
+            f"{path.name}: [mail] host is the name or the address of a computer, without a port; got {host!r}."
+        )
+    tls = _one_of(path, said, "tls", Tls, Tls.STARTTLS, section="mail")
+    if tls is Tls.NONE and not _is_this_computer(host):
+        raise SettingsError(
+            f'{path.name}: [mail] tls is "none", and {host} is another computer: others could read what is sent. Write '
+            '"starttls" or "implicit"; "none" is for a mail server on this computer (127.0.0.1, localhost).'
+        )
+    port = _entry(path, said, "mail", "port", int, _PORTS[tls])
+    if not 0 < port < 65536:
+        raise SettingsError(f"{path.name}: [mail] port is a number from 1 to 65535; got {port}.")
+    written = _text(path, said, "mail", "from")
+    (name, address), *others = getaddresses([written])
+    if others or not is_address(address) or not written.isprintable():
+        raise SettingsError(
+            f'{path.name}: [mail] from is an address, with a name before it or without: "Branch marketing '
+            '<dashboard@bank.example>".'
+        )
+    user, password = (
+        os.environ.get(f"MAIL_{each.upper()}") or _entry(secrets, secret, "mail", each, str, "")
+        for each in ("user", "password")
+    )
+    both = user + password
+    if bool(user) != bool(password) or not (both.isascii() and both.isprintable()):
+        raise SettingsError(
+            "Who signs in at the mail server is said by MAIL_USER and MAIL_PASSWORD in the environment, or by [mail] user and "
+            f"password in {secrets}: both, in ASCII, or neither where the server asks nobody."
+        )
+    return Mail(
+        host=host,
+        port=port,
+        tls=tls,
+        sender=address,
+        sender_name=name,
+        recipients=(path.resolve().parent / _text(path, said, "mail", "recipients", "recipients.toml")).resolve(),
+        whom_to_ask=_entry(path, said, "mail", "whom_to_ask", str, ""),
+        user=user,
+        password=password,
+    )
+
+
 # How entries are read -------------------------------------------------------------------------------------------------
 
 
@@ -468,11 +566,13 @@ def _text(path: Path, said: dict, section: str, name: str, *default: str) -> str
 _Choice = TypeVar("_Choice", bound=StrEnum)
 
 
-def _one_of(path: Path, said: dict, name: str, choices: type[_Choice], default: _Choice) -> _Choice:
-    value = _entry(path, said, "access", name, str, default.value)
+def _one_of(
+    path: Path, said: dict, name: str, choices: type[_Choice], default: _Choice, *, section: str = "access"
+) -> _Choice:
+    value = _entry(path, said, section, name, str, default.value)
     if value not in list(choices):
         allowed = ", ".join(f'"{choice}"' for choice in choices)
-        raise SettingsError(f"{path.name}: [access] {name} is one of {allowed}; got {value!r}.")
+        raise SettingsError(f"{path.name}: [{section}] {name} is one of {allowed}; got {value!r}.")
     return choices(value)
 
 

@@ -28,9 +28,11 @@ from data_access.people import (
     Rules,
     identity_of_claims,
     identity_of_headers,
+    narrowed,
     rules_of,
     view_as,
     viewer_of,
+    viewer_without_sign_in,
 )
 from data_access.settings import ROOT, Access, Several, settings
 from data_access.warehouse import Warehouse
@@ -259,6 +261,27 @@ def test_a_reader_is_told_whom_to_ask_and_the_log_why(caplog: pytest.LogCaptureF
     assert "whoever runs the dashboard" in str(refused.for_a_reader(""))
 
 
+def test_groups_give_nobody_anything_who_does_not_sign_in_and_might_take_it_from_them() -> None:
+    manager = Viewer("li@bank.cn", "12", Role.MANAGER)
+    assert viewer_without_sign_in("Li@bank.cn", Rules((person("li@bank.cn"),)), TREE) == manager
+    of_group = viewer_without_sign_in("li@bank.cn", Rules((group("managers"),)), TREE)
+    assert "by themselves" in of_group.reason
+    less = (person("li@bank.cn"), group("analysts", "head office analyst", "1"))
+    refused = viewer_without_sign_in("li@bank.cn", Rules(less), TREE)
+    assert "analysts" in refused.reason and 'several = "person first"' in refused.reason
+    assert viewer_without_sign_in("li@bank.cn", Rules(less, Several.PERSON_FIRST), TREE) == manager
+    as_much = (person("li@bank.cn"), group("managers", branch="1"))
+    assert viewer_without_sign_in("li@bank.cn", Rules(as_much), TREE) == manager
+
+
+def test_a_viewer_is_held_to_a_branch_at_or_below_their_own_whatever_their_role() -> None:
+    leader = Viewer("li@bank.cn", "12", Role.LEADER)
+    assert narrowed(leader, "1210", TREE) == Viewer("li@bank.cn", "1210", Role.LEADER)
+    for branch in ("1", "120", "gone"):
+        with pytest.raises(NotPermitted):
+            narrowed(leader, branch, TREE)
+
+
 # Any people, any rules, any tree --------------------------------------------------------------------------------------
 
 CODES = ("1", "12", "120", "1200", "2", "1_", "1%")
@@ -352,6 +375,20 @@ def test_whatever_is_written_a_person_is_granted_what_all_entries_for_them_have_
     shuffled = random.sample(entries, len(entries))
     again = viewer_of(identity, Rules(tuple(shuffled), several), paths(above))
     assert again == found
+
+
+@examples(max_examples=400, deadline=None)
+@given(identities, entries_, parents(), st.sampled_from(Several))
+def test_who_is_sent_something_without_signing_in_gets_what_they_would_see_in_whatever_groups_they_are(
+    identity: Identity, entries: list[Entry], above: Parents, several: Several
+) -> None:
+    rules, tree = Rules(tuple(entries), several), paths(above)
+    sent = viewer_without_sign_in(identity.person, rules, tree)
+    alone = viewer_of(replace(identity, groups=frozenset()), rules, tree)
+    assert isinstance(sent, NotLetIn) or sent == alone == viewer_of(identity, rules, tree)
+    if isinstance(sent, NotLetIn) and isinstance(alone, Viewer):
+        in_one = [viewer_of(replace(identity, groups=frozenset({g})), rules, tree) for g in GROUPS]
+        assert any(found != alone for found in in_one)  # nobody goes without for nothing
 
 
 @examples(max_examples=200, deadline=None)

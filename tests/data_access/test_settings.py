@@ -9,7 +9,7 @@ import pytest
 
 from data_access import settings as module
 from data_access.access import Role
-from data_access.settings import MOST_ROWS, ROOT, Limits, Mode, Quota, SettingsError, Several, absolute, settings
+from data_access.settings import MOST_ROWS, ROOT, Limits, Mode, Quota, SettingsError, Several, Tls, absolute, settings
 
 URL = "postgresql+psycopg://reader@host/bank"
 SECRET = "postgresql+psycopg://reader:geheim@host/bank"
@@ -18,7 +18,10 @@ SECRET = "postgresql+psycopg://reader:geheim@host/bank"
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """Writes a config.toml and reads it as the only one there is."""
-    for name in ("WAREHOUSE_URL", "DASHBOARD_CONFIG", "JOURNAL_URL", "JOURNAL_KEY", "DASHBOARD_PROXY_SECRET"):
+    for name in (
+        *("WAREHOUSE_URL", "DASHBOARD_CONFIG", "JOURNAL_URL", "JOURNAL_KEY", "DASHBOARD_PROXY_SECRET"),
+        *("MAIL_USER", "MAIL_PASSWORD"),
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(module, "ROOT", tmp_path)
 
@@ -401,3 +404,67 @@ def test_a_journals_key_that_could_be_guessed_or_mistyped_is_refused_and_not_rep
     with pytest.raises(SettingsError, match="JOURNAL_KEY") as told:
         config(BANK)
     assert key not in str(told.value)
+
+
+# Where mail is handed over --------------------------------------------------------------------------------------------
+
+MAIL = f'[warehouse]\nurl = "{URL}"\n[mail]\nhost = "smtp.bank.example"\nfrom = "dashboard@bank.example"\n'
+
+
+def test_without_the_section_nothing_is_sent_and_with_it_over_a_protected_connection(config, tmp_path: Path) -> None:
+    assert config(f'[warehouse]\nurl = "{URL}"').mail is None
+    found = config(MAIL).mail
+    assert (found.host, found.port, found.tls, found.user) == ("smtp.bank.example", 587, Tls.STARTTLS, "")
+    assert (found.sender, found.sender_name) == ("dashboard@bank.example", "")
+    assert found.recipients == tmp_path / "recipients.toml"
+    assert config(MAIL + 'tls = "implicit"').mail.port == 465
+    assert config(MAIL + "port = 2525").mail.port == 2525
+    named = config(MAIL.replace('"dashboard@bank.example"', '"营销 <dashboard@bank.example>"')).mail
+    assert (named.sender, named.sender_name) == ("dashboard@bank.example", "营销")
+
+
+def test_who_signs_in_at_the_mail_server_is_no_entry_of_the_config_and_never_shown(
+    config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pytest.raises(SettingsError, match="password"):
+        config(MAIL + 'password = "geheim"')
+    (tmp_path / ".streamlit").mkdir()
+    secrets = tmp_path / ".streamlit" / "secrets.toml"
+    secrets.write_text('[mail]\nuser = "dashboard"\npassword = "geheim"', encoding="utf-8")
+    found = config(MAIL)
+    assert (found.mail.user, found.mail.password) == ("dashboard", "geheim")
+    assert "geheim" not in repr(found)
+    monkeypatch.setenv("MAIL_USER", "other")
+    monkeypatch.setenv("MAIL_PASSWORD", "s3cret")
+    assert (config(MAIL).mail.user, config(MAIL).mail.password) == ("other", "s3cret")
+    secrets.unlink()
+    monkeypatch.delenv("MAIL_PASSWORD")
+    with pytest.raises(SettingsError, match="MAIL_PASSWORD"):
+        config(MAIL)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "::1", "localhost"])
+def test_a_connection_without_protection_leads_to_this_computer_alone(config, host: str) -> None:
+    assert config(MAIL.replace("smtp.bank.example", host) + 'tls = "none"').mail.port == 25
+    with pytest.raises(SettingsError, match="others could read what is sent"):
+        config(MAIL + 'tls = "none"')
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ('[mail]\nfrom = "a@b.example"', "lacks [mail] host"),
+        ('[mail]\nhost = "smtp"', "lacks [mail] from"),
+        ('[mail]\nhost = "smtp:587"\nfrom = "a@b.example"', "without a port"),
+        ('[mail]\nhost = "smtp"\nfrom = "nobody"', "[mail] from is an address"),
+        ('[mail]\nhost = "smtp"\nfrom = "a@b.example\\nBcc: c@d.example"', "[mail] from is an address"),
+        ('[mail]\nhost = "smtp"\nfrom = "a@b.example, c@d.example"', "[mail] from is an address"),
+        ('[mail]\nhost = "smtp"\nfrom = "a@b.example"\ntls = "ssl"', '"starttls", "implicit", "none"'),
+        ('[mail]\nhost = "smtp"\nfrom = "a@b.example"\nport = 0', "from 1 to 65535"),
+        ('[mail]\nhost = "smtp"\nfrom = "a@b.example"\nuser = "me"', "entry that nothing reads: [mail] user"),
+    ],
+)
+def test_a_mistake_about_mail_is_told_in_a_sentence(config, text: str, named: str) -> None:
+    with pytest.raises(SettingsError) as told:
+        config(f'[warehouse]\nurl = "{URL}"\n{text}')
+    assert named in str(told.value)
