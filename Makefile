@@ -11,7 +11,7 @@ PIP := $(PY) -m pip install --disable-pip-version-check -c constraints.txt
 WAREHOUSE := var/warehouse.duckdb
 
 BANDIT := $(PY) -m bandit --quiet --configfile pyproject.toml
-LOOKED_THROUGH := app.py pages panels presentation data_access measures server
+LOOKED_THROUGH := app.py deliver.py pages panels presentation data_access measures server
 # The loader, the demo bank and what both store write SQL with names of the contract and of the operator's own files in it, all in
 # quotes, and whoever runs them may write into the warehouse anyway. Everywhere else SQL made of texts (B608) is an error.
 MAKES_SQL := data_access/load.py data_access/demo.py data_access/embedded.py

@@ -51,6 +51,8 @@ class Action(StrEnum):
     """What was done."""
 
     EXPORT = "export"
+    UNDELIVERED = "not delivered"
+    """A file that was to be sent, and is in the journal as such, did not go; or nobody knows whether it did."""
     UNMASK = "unmask"
     VIEW_AS = "view as"
     SIGN_IN = "sign in"
@@ -130,7 +132,7 @@ class Recorded(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """What a person did of one kind since midnight."""
+    """What a person did of one kind since midnight; without files that were not delivered."""
 
     times: int
     rows: int
@@ -307,6 +309,11 @@ def _sealed(head: sa.Row, key: bytes) -> bool:
 
 
 def _taken(connection: sa.Connection, person: str, kind: Action) -> Taken:
+    came_back = sa.select(_entries.c.file_sha256).where(
+        _entries.c.person == storable(person),
+        _entries.c.action == Action.UNDELIVERED.value,
+        _entries.c.at >= _midnight(date.today()),
+    )
     found = connection.execute(
         sa.select(
             sa.func.count(),
@@ -316,6 +323,7 @@ def _taken(connection: sa.Connection, person: str, kind: Action) -> Taken:
             _entries.c.person == storable(person),
             _entries.c.action == kind.value,
             _entries.c.at >= _midnight(date.today()),
+            _entries.c.file_sha256.not_in(came_back),
         )
     ).one()
     return Taken(*map(int, found))

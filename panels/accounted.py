@@ -21,6 +21,7 @@ NEWEST = 5_000
 """Entries that are looked through at once; the command line has all."""
 ACTIONS = {
     Action.EXPORT: _("took a file"),
+    Action.UNDELIVERED: _("was not sent the file"),
     Action.UNMASK: _("saw personal data"),
     Action.VIEW_AS: _("looked as from"),
     Action.SIGN_IN: _("signed in"),

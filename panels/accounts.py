@@ -26,19 +26,23 @@ class Account:
 
     desk: Desk
     what: str
-    """The table's title."""
-    question: Question | ListingQuestion
+    """The table's title, or what else the file is."""
+    question: Question | ListingQuestion | None
+    """None: numbers that answer many questions."""
     personal: tuple[str, ...] = ()
     """The labels of the columns with personal data in clear."""
 
+    def demand(self, rows: int) -> None:
+        """Raises Told where the role, or the day's quota, does not permit a file of so many rows."""
+        if not self.desk.viewer.may(self._needed):
+            raise Told(_("Your role does not permit to take this away."))
+        self._within(self.desk.taken_today(), rows)
+
     def refusal(self, rows: int) -> str:
-        desk = self.desk
-        if not desk.viewer.may(self._needed):
-            return desk.say("Your role does not permit to take this away.")
         try:
-            self._within(desk.taken_today(), rows)
-        except Told as reached:
-            return desk.say.told(reached)
+            self.demand(rows)
+        except Told as refused:
+            return self.desk.say.told(refused)
         return ""
 
     @property
@@ -72,6 +76,11 @@ class Account:
         )
         desk.journal.add(taken, lambda so_far: self._within(so_far, about.row_count))
 
+    def undelivered(self, about: About, sha256: str, name: str, why: str) -> None:
+        """Writes down that the file, which is in the journal as delivered, did not go. Raises JournalError."""
+        came_back = entry(self.desk, Action.UNDELIVERED, self.what, self.question, about)
+        self.desk.journal.add(replace(came_back, purpose=why, file_name=name, file_sha256=sha256))
+
     @property
     def _needed(self) -> Permission:
         if self.personal:
@@ -95,7 +104,7 @@ class Account:
             )
 
 
-def entry(desk: Desk, action: Action, what: str, question: Question | ListingQuestion, about: About) -> Entry:
+def entry(desk: Desk, action: Action, what: str, question: Question | ListingQuestion | None, about: About) -> Entry:
     """What the reader does with the answer to `question`, as the journal has it."""
     return Entry(
         person=desk.viewer.person,
@@ -104,7 +113,7 @@ def entry(desk: Desk, action: Action, what: str, question: Question | ListingQue
         branch_id=desk.viewer.branch_id,
         action=action,
         what=what,
-        sql_hash=desk.warehouse.fingerprint(question, desk.viewer),
+        sql_hash=desk.warehouse.fingerprint(question, desk.viewer) if question else "",
         filters=tuple(about.filters),
         scope=about.scope,
         rows=about.row_count,

@@ -78,6 +78,8 @@ class Desk:
     """Whether the reader is still given the role and branch of this run: asked when a file is taken, which may be long after."""
     offers: Callable[[View, str], None] | None = None
     """Takes a part of the page and its title into a meeting; None where there is none to take it into."""
+    url: Callable[[], str | None] = lambda: st.context.url
+    """The address of the page, without parameters; None where nobody visits one."""
     own_parameters: dict[str, str] = field(default_factory=dict)
     """What a page adds to the address beside the shared filters."""
     asked: list[Ask] = field(default_factory=list)
@@ -209,13 +211,14 @@ class Desk:
 
     def about(self, rows: int, ignored: Iterable[Dimension] = (), *, compared: bool = False) -> About:
         """What stands on the second sheet of a file: the filters that its numbers are under, and no others."""
+        url = self.url()
         return About(
             filters=self.under(ignored, compared=compared),
             scope=self.scope,
             data_until=self.state.data_until,
             person=self.viewer.person,
             made_at=datetime.now(),
-            link=f"{st.context.url}?{urlencode({**self.filters.address, **self.own_parameters})}",
+            link=url and f"{url}?{urlencode({**self.filters.address, **self.own_parameters})}",
             row_count=rows,
         )
 

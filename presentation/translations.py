@@ -25,7 +25,8 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # What `say` means in data_access is another thing: the lines that its commands print stay English.
 MARKS: dict[str, dict] = {"measures": {"_": None}, "data_access": {"_": None}} | {
-    place: {"_": None, "say": None, "plural": (1, 2)} for place in ("presentation", "panels", "pages", "app.py")
+    place: {"_": None, "say": None, "plural": (1, 2)}
+    for place in ("presentation", "panels", "pages", "app.py", "deliver.py")
 }
 
 WRITTEN, DERIVED = "zh_CN", "zh_TW"
