@@ -114,7 +114,7 @@ def test_every_measure_with_a_history_is_as_it_was(both: tuple[Warehouse, Wareho
             )
 
 
-def test_rollups_of_the_datas_own_date_are_not_read(both: tuple[Warehouse, Warehouse], tmp_path: Path) -> None:
+def test_rollups_of_the_datas_own_date_change_nothing(both: tuple[Warehouse, Warehouse], tmp_path: Path) -> None:
     _now, then = both
     path = tmp_path / "warehouse.duckdb"
     bank.write_duckdb(BANK, path)
