@@ -397,8 +397,8 @@ def steps(desk: Desk, path: Sequence[tuple[str, str | None]]) -> Exhibit:
     rows = pd.DataFrame(
         {
             "step": pd.Series([step.label for step in found], dtype="str"),
-            "count": [step.value for step in found],
-            "share": pd.Series([step.share for step in found], dtype="float64"),
+            "count": pd.Series([None if pd.isna(step.value) else step.value for step in found], dtype="float64"),
+            "share": pd.Series([None if pd.isna(step.share) else step.share for step in found], dtype="float64"),
         }
     )
     columns = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from measures.period import Compare, Period, Preset, compared_period, preset_period
@@ -29,6 +29,7 @@ def at(until: date = UNTIL, **address: str) -> Filters:
     return filters_at(address, PLACES, PRODUCTS, until, words("en"))
 
 
+@settings(deadline=None)
 @given(some.sampled_from(sorted(PLACES)), chosen, some.sampled_from(list(Preset)), compares, days)
 def test_named_days_are_those_up_to_the_datas_date(branch, products, preset, compare, until):
     found = at(until, branch=branch, product=",".join(products), period=preset.value, compare=compare.value)
@@ -41,6 +42,7 @@ def test_named_days_are_those_up_to_the_datas_date(branch, products, preset, com
     assert moved == at(later, **found.address)
 
 
+@settings(deadline=None)
 @given(dated, compares, days)
 def test_dated_days_stay_whenever_the_data_end(period, compare, until):
     found = at(until, branch="1", period=days_written(period), compare=compare.value)
