@@ -9,7 +9,7 @@ import io
 import re
 from collections.abc import MutableMapping
 from pathlib import Path
-from xml.sax.saxutils import quoteattr
+from xml.sax.saxutils import quoteattr  # nosec B406: it writes, and parses nothing
 
 from pptx import Presentation
 from pptx.enum.shapes import PP_PLACEHOLDER
