@@ -17,7 +17,7 @@ from docx.table import _Cell
 from docx.text.paragraph import Paragraph
 
 from presentation.colours import LIGHT
-from presentation.drawing import Grid, grid_of, notes_of, plain, plot_of
+from presentation.drawing import Grid, grid_of, notes_of, plain, plot_of, together
 from presentation.exhibit import Exhibit, Kind
 from presentation.exports import FONTS, made_lines, scope_lines
 from presentation.fitting import column_widths
@@ -181,7 +181,7 @@ def _exhibit(paper: Written, exhibit: Exhibit, say: Words) -> None:
     if grid is not None:
         _table(paper, grid, _parts(exhibit, say))
     filters = [say("{name}: {values}", name=name, values=value) for name, value in exhibit.filters]
-    for note in (say.sentences(notes_of(exhibit)), " · ".join(filters)):
+    for note in (together(notes_of(exhibit), say), " · ".join(filters)):
         if note:
             _small(paper, note)
 
