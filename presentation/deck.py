@@ -573,7 +573,7 @@ def _style_lines(chart: Chart, plot: Plot, data: _Data, say: Words, room: float)
     names.tick_labels.font.size = values.tick_labels.font.size = Pt(SMALLEST)
     widest = max(width(name, SMALLEST) for name in data.named) + SMALLEST
     _every(names, -(-len(data.named) // max(1, int((room - 60) // widest))))
-    _turn(names, _AS_THERE_IS_ROOM)
+    _turn(names, 0 if len(data.named) <= _STEPS_LEVEL else _AS_THERE_IS_ROOM)
     if not several:
         _label_ends(chart, data, code)
 
@@ -619,6 +619,8 @@ def _every(names, count: int) -> None:
         after.addprevious(made) if after is not None else axis.append(made)
 
 
+_STEPS_LEVEL = 14
+"""So many steps have room for their names in two or three lines, one beside the other."""
 _AS_THERE_IS_ROOM = -60_000_000
 """Office's own sign for names that stand as there is room. At 0 LibreOffice breaks each into as many lines as it takes instead of
 leaving some out."""
