@@ -75,8 +75,8 @@ def write(complaints: Complaints, say: Words) -> bytes:
         for exhibit in section.exhibits:
             _exhibit(paper, exhibit, say)
     paper.add_heading(_numbered(len(complaints.sections) + 1, say("Appendix: what the numbers mean"), say), level=1)
-    shown = (exhibit.table for section in complaints.sections for exhibit in section.exhibits)
-    lines = [*scope_lines(complaints.about, say), *definitions(shown), *made_lines(complaints.about, say)]
+    shown = (exhibit for section in complaints.sections for exhibit in section.exhibits)
+    lines = [*scope_lines(complaints.about, say), *definitions(shown, say), *made_lines(complaints.about, say)]
     rows = tuple((plain(name), plain(value)) for name, value in lines)
     _table(paper, Grid((say("Name"), say("Meaning")), (False, False), rows))
     file = io.BytesIO()
