@@ -36,7 +36,18 @@ from xlsxwriter import Workbook
 from measures.model import Unit, _
 from measures.question import Told
 from presentation.colours import LIGHT
-from presentation.drawing import MOST_LINES, Grid, Line, Plot, grid_of, grid_of_table, notes_of, plain, plot_of
+from presentation.drawing import (
+    MOST_LINES,
+    Grid,
+    Line,
+    Plot,
+    grid_of,
+    grid_of_table,
+    notes_of,
+    plain,
+    plot_of,
+    together,
+)
 from presentation.exhibit import Exhibit, Kind
 from presentation.exports import FONTS, ExactSheet
 from presentation.fitting import LINE, SPARE, column_widths, fitted, lines, shortened, width
@@ -191,7 +202,7 @@ class _Maker:
         if said is not None:
             said = [*said, *notes_of(exhibit)]
         filters = " · ".join(plain(value) for _name, value in exhibit.filters)
-        told = [text for text in (say.sentences(said or ()), filters) if text]
+        told = [text for text in (together(said or (), say), filters) if text]
         if told:
             self._write(placed[NOTE], told, (SMALLEST,))
         else:
@@ -504,7 +515,7 @@ def _style_bars(chart: Chart, plot: Plot, data: _Data, say: Words, *, upright: b
     names.has_major_gridlines, names.major_tick_mark = False, XL_TICK_MARK.NONE
     names.format.line.color.rgb = _rgb(LIGHT.rest)
     names.reverse_order = not upright  # the first on top
-    _upright_labels(names)
+    _turn(names, 0)
 
 
 def _room_for_names(chart: Chart, names: Sequence[str], wide: float) -> None:
@@ -562,7 +573,7 @@ def _style_lines(chart: Chart, plot: Plot, data: _Data, say: Words, room: float)
     names.tick_labels.font.size = values.tick_labels.font.size = Pt(SMALLEST)
     widest = max(width(name, SMALLEST) for name in data.named) + SMALLEST
     _every(names, -(-len(data.named) // max(1, int((room - 60) // widest))))
-    _upright_labels(names)
+    _turn(names, 0 if len(data.named) <= _STEPS_LEVEL else _AS_THERE_IS_ROOM)
     if not several:
         _label_ends(chart, data, code)
 
@@ -608,9 +619,15 @@ def _every(names, count: int) -> None:
         after.addprevious(made) if after is not None else axis.append(made)
 
 
-def _upright_labels(names) -> None:
-    """Keeps programs from turning names on their side."""
-    names._element.get_or_add_txPr().bodyPr.set("rot", "0")
+_STEPS_LEVEL = 14
+"""So many steps have room for their names in two or three lines, one beside the other."""
+_AS_THERE_IS_ROOM = -60_000_000
+"""Office's own sign for names that stand as there is room. At 0 LibreOffice breaks each into as many lines as it takes instead of
+leaving some out."""
+
+
+def _turn(names, degrees: int) -> None:
+    names._element.get_or_add_txPr().bodyPr.set("rot", str(degrees))
     names._element.txPr.bodyPr.set("vert", "horz")
 
 

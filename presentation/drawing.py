@@ -87,6 +87,18 @@ def notes_of(exhibit: Exhibit) -> list[str]:
     return [note for note in exhibit.notes if not (isinstance(note, Note) and note.of_screen)]
 
 
+def together(texts: Sequence[str], say: Words) -> str:
+    """Notes as one text: behind one that ends like a sentence the next begins, behind any other it goes on."""
+    told = ""
+    for text in filter(None, map(str, texts)):
+        joined = say.sentences if told.endswith(_ENDS) else say.clauses
+        told = joined([told, text]) if told else text
+    return told
+
+
+_ENDS = tuple(".。!！?？…")
+
+
 def name_shown(text: object) -> str:
     """The name of a bar, line or row: “—” where nothing would be seen."""
     return plain(text) if str(text).strip() else MISSING

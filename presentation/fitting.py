@@ -126,8 +126,9 @@ def column_widths(
         texts = [cells[column][:200] for cells in bodies]
         body = max((width(text, size, bold=True) for text in texts), default=0.0)
         word = max((longest_word(text, size, bold=True) for text in texts), default=0.0)
-        unbroken = body if right[column] and body < room / 5 else word
-        head = longest_word(name, size, bold=True)
+        # Of Chinese any two characters may be parted: a name is to keep as many together as a short word has.
+        unbroken = body if right[column] and body < room / 5 else max(word, min(body, 8 * size))
+        head = max(longest_word(name, size, bold=True), min(width(name, size, bold=True), 4.5 * size))
         spaced = 2 * padding + 2
         least.append(SPARE * min(max(unbroken, head), room / 3) + spaced)
         wished.append(SPARE * max(body, min(width(name, size, bold=True), 9 * size)) + spaced)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from presentation.exhibit import Exhibit
+from measures.catalogue import MEASURES
+from presentation.exhibit import Exhibit, Kind
 from presentation.exports import made_lines, scope_lines
 from presentation.tables import About, Table
 from presentation.words import Words
@@ -30,13 +31,21 @@ class Minutes:
     actions: Table | None = None
 
 
-def definitions(tables: Iterable[Table | None]) -> list[tuple[str, str]]:
-    """What the columns of the tables mean, each once: label and meaning."""
-    columns = (column for table in tables if table is not None for column in table.columns)
-    return list(dict.fromkeys((column.label, column.meaning) for column in columns if column.meaning))
+def definitions(exhibits: Iterable[Exhibit], say: Words) -> list[tuple[str, str]]:
+    """The meanings of what is shown, each once: label and meaning of key numbers and of the columns of tables."""
+    found: list[tuple[str, str]] = []
+    for exhibit in exhibits:
+        if exhibit.table is None:
+            continue
+        if exhibit.kind is Kind.FIGURES and "name" in exhibit.table.rows:
+            measures = [MEASURES[name] for name in exhibit.table.rows["name"] if name in MEASURES]
+            found += [(say(measure.label), say(measure.meaning)) for measure in measures]
+        found += [(column.label, column.meaning) for column in exhibit.table.columns if column.meaning]
+    return list(dict.fromkeys(found))
 
 
 def about_lines(minutes: Minutes, say: Words) -> list[tuple[str, str]]:
     """What the files of a meeting say of themselves: scope, data's date, meanings, who made them, when, and the way back."""
-    tables = [*(slide.exhibit.table for slide in minutes.slides), minutes.actions]
-    return [*scope_lines(minutes.about, say), *definitions(tables), *made_lines(minutes.about, say)]
+    agreed = Exhibit(Kind.TABLE, "", "", minutes.actions)
+    shown = [*(slide.exhibit for slide in minutes.slides), agreed]
+    return [*scope_lines(minutes.about, say), *definitions(shown, say), *made_lines(minutes.about, say)]

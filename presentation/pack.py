@@ -119,6 +119,9 @@ def _view(book: Workbook, name: str, slide: Slide, minutes: Minutes, say: Words)
         return
     wrapped = book.add_format(font_of(say) | {"text_wrap": True, "valign": "top"})
     sheet.set_column(0, 0, 110)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
     sheet.set_footer(footer(minutes.about, say))
     for row, line in enumerate(exhibit.lines or notes_of(exhibit)):
         sheet.write_string(row, 0, plain(line)[:CELL_CHARACTERS], wrapped)

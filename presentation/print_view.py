@@ -12,7 +12,7 @@ from html import escape
 
 from measures.model import Unit
 from presentation.colours import LIGHT
-from presentation.drawing import MOST_LINES, Grid, Plot, grid_of, grid_of_table, notes_of, plain, plot_of
+from presentation.drawing import MOST_LINES, Grid, Plot, grid_of, grid_of_table, notes_of, plain, plot_of, together
 from presentation.exhibit import Exhibit, Kind
 from presentation.fitting import column_widths, shortened, width
 from presentation.minutes import Minutes, Slide, about_lines
@@ -93,7 +93,7 @@ def _page(slide: Slide, say: Words) -> str:
     exhibit = slide.exhibit
     parts = [f'<h2>{_text(exhibit.title)}</h2><p class="meaning">{_text(exhibit.meaning)}</p>', _drawn(exhibit, say)]
     filters = [say("{name}: {values}", name=name, values=value) for name, value in exhibit.filters]
-    notes = [note for note in (say.sentences(notes_of(exhibit)), " · ".join(filters)) if note]
+    notes = [note for note in (together(notes_of(exhibit), say), " · ".join(filters)) if note]
     parts += [f'<p class="note">{_text(note)}</p>' for note in notes]
     if slide.remark.strip():
         lines = "\n".join(_text(line) for line in slide.remark.strip().splitlines())

@@ -17,7 +17,7 @@ from docx.table import _Cell
 from docx.text.paragraph import Paragraph
 
 from presentation.colours import LIGHT
-from presentation.drawing import Grid, grid_of, notes_of, plain, plot_of
+from presentation.drawing import Grid, grid_of, notes_of, plain, plot_of, together
 from presentation.exhibit import Exhibit, Kind
 from presentation.exports import FONTS, made_lines, scope_lines
 from presentation.fitting import column_widths
@@ -75,8 +75,8 @@ def write(complaints: Complaints, say: Words) -> bytes:
         for exhibit in section.exhibits:
             _exhibit(paper, exhibit, say)
     paper.add_heading(_numbered(len(complaints.sections) + 1, say("Appendix: what the numbers mean"), say), level=1)
-    shown = (exhibit.table for section in complaints.sections for exhibit in section.exhibits)
-    lines = [*scope_lines(complaints.about, say), *definitions(shown), *made_lines(complaints.about, say)]
+    shown = (exhibit for section in complaints.sections for exhibit in section.exhibits)
+    lines = [*scope_lines(complaints.about, say), *definitions(shown, say), *made_lines(complaints.about, say)]
     rows = tuple((plain(name), plain(value)) for name, value in lines)
     _table(paper, Grid((say("Name"), say("Meaning")), (False, False), rows))
     file = io.BytesIO()
@@ -181,7 +181,7 @@ def _exhibit(paper: Written, exhibit: Exhibit, say: Words) -> None:
     if grid is not None:
         _table(paper, grid, _parts(exhibit, say))
     filters = [say("{name}: {values}", name=name, values=value) for name, value in exhibit.filters]
-    for note in (say.sentences(notes_of(exhibit)), " · ".join(filters)):
+    for note in (together(notes_of(exhibit), say), " · ".join(filters)):
         if note:
             _small(paper, note)
 

@@ -9,7 +9,6 @@ import io
 import re
 from collections.abc import MutableMapping
 from pathlib import Path
-from xml.sax.saxutils import quoteattr  # nosec B406: it writes, and parses nothing
 
 from pptx import Presentation
 from pptx.enum.shapes import PP_PLACEHOLDER
@@ -130,7 +129,7 @@ def _placeholder(id_: int, name: str, placed: tuple) -> str:
     if kind == "sldNum":
         text = '<a:fld id="{5A0B4A3E-6C0F-4B8E-9E57-0D7F6C1B2A11}" type="slidenum"><a:rPr/><a:t>‹#›</a:t></a:fld>'
     return (
-        f'<p:sp {_SPACES}><p:nvSpPr><p:cNvPr id="{id_}" name={quoteattr(name)}/><p:cNvSpPr><a:spLocks noGrp="1"/></p:cNvSpPr>'
+        f'<p:sp {_SPACES}><p:nvSpPr><p:cNvPr id="{id_}" name="{name}"/><p:cNvSpPr><a:spLocks noGrp="1"/></p:cNvSpPr>'
         f'<p:nvPr><p:ph type="{kind}" idx="{number}"/></p:nvPr></p:nvSpPr><p:spPr><a:xfrm><a:off x="{left}" y="{top}"/>'
         f'<a:ext cx="{width}" cy="{height}"/></a:xfrm></p:spPr><p:txBody>'
         f'<a:bodyPr lIns="0" tIns="0" rIns="0" bIns="0" anchor="{anchor}"><a:normAutofit/></a:bodyPr>'

@@ -57,7 +57,9 @@ def of_the_bank(warehouse: Warehouse, say: Words) -> dict[Kind, Exhibit]:
         Column("now", "Now", "text"),
         Column("change", "Change", "text"),
     )
-    raw = frame(figures, [("Signed", "12.3k", "+2 %"), ("Rate", "66.8 %", "—")]).assign(value=[12345.0, 0.668])
+    raw = frame(figures, [("Signed", "12.3k", "+2 %"), ("Rate", "66.8 %", "—")]).assign(
+        value=[12345.0, 0.668], name=["signed", "activation_rate"]
+    )
     chart = {"meaning": "What is measured · Grain · What that means", "filters": FILTERS}
     found = [
         Exhibit(

@@ -216,17 +216,19 @@ def test_a_slide_says_finding_meaning_scope_and_date_and_its_notes_the_remark_an
 
 def test_the_deck_opens_with_the_meeting_and_ends_with_what_was_agreed_and_the_meanings(exhibits):
     actions = Table("Actions", (NAMES,), frame((NAMES,), [(f"Action {n}",) for n in range(40)]))
-    slides = list(opened(deck.write(minutes(exhibits[Kind.TABLE], actions=actions), EN)).slides)
+    slides = list(opened(deck.write(minutes(exhibits[Kind.FIGURES], exhibits[Kind.TABLE], actions=actions), EN)).slides)
     assert texts(slides[0])["Title"] == "Weekly meeting"
     assert texts(slides[0])["Subtitle"] == "重庆分行 · 18–24 May 2026\nData until: 20 May 2026"
     agreed = [slide for slide in slides if texts(slide)["Title"].startswith("What was agreed")]
     assert len(agreed) > 1
     assert [row[0] for slide in agreed for row in cells(slide)[1:]] == [f"Action {n}" for n in range(40)]
-    told = dict(row for slide in slides[2 + len(agreed) :] for row in cells(slide))
+    told = dict(row for slide in slides[3 + len(agreed) :] for row in cells(slide))
     assert told["Data until"] == "20 May 2026"
     assert told["Open in the dashboard"] == ABOUT.link
     meanings = {column.label: column.meaning for column in exhibits[Kind.TABLE].table.columns if column.meaning}
     assert len(meanings) == 3
+    key_numbers = [MEASURES["signed"], MEASURES["activation_rate"]]
+    meanings |= {measure.label: measure.meaning for measure in key_numbers}
     assert meanings.items() <= told.items()
 
 
