@@ -186,7 +186,7 @@ def action_table(desk: Desk, actions: Sequence[Action], found: dict[str, Followe
     say = desk.say
     heads = {
         "what": say("What"), "who": say(WHO.label), "due_on": say("By"), "measure": say("Measure"),
-        "baseline": say("When agreed"), "aim": say("Aim"), "now": say("Since"), "change": say("Change"), "state": say("State"),
+        "baseline": say("When agreed"), "aim": say("Aim"), "now": say("Since"), "state": say("State"),
     }  # fmt: skip
     rows = []
     for action in actions:
@@ -205,15 +205,13 @@ def action_table(desk: Desk, actions: Sequence[Action], found: dict[str, Followe
                 "baseline": number(action.baseline),
                 "aim": number(action.aim),
                 "now": told.value(measure, followed_.now, say) if followed_ and measure else MISSING,
-                "change": told.with_ends(followed_.own, measure, say) if followed_ and measure else MISSING,
                 "state": say(STATES[state(action, today)]),
             }
         )
     columns = [
-        Column(
-            name, label, "day" if name == "due_on" else "text", interval=name in ("baseline", "aim", "now", "change")
-        )
+        Column(name, label, "day" if name == "due_on" else "text", interval=name in ("baseline", "aim", "now"))
         for name, label in heads.items()
+        if name != "aim" or any(action.aim is not None for action in actions)
     ]
     return Table(say("Actions"), tuple(columns), pd.DataFrame(rows, columns=list(heads)))
 

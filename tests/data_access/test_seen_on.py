@@ -16,7 +16,7 @@ from pandas.testing import assert_frame_equal
 from sqlalchemy.engine import make_url
 
 from data_access import embedded
-from data_access.held import audience
+from data_access.access import Role, Viewer
 from data_access.warehouse import Warehouse
 from measures.catalogue import WHOLE_CONTRACT, catalogue
 from measures.model import Measure
@@ -133,7 +133,7 @@ def test_a_day_after_the_datas_date_is_that_date(both: tuple[Warehouse, Warehous
 
 def test_small_numbers_are_withheld_as_of_that_day(both: tuple[Warehouse, Warehouse]) -> None:
     now, then = both
-    li, quarter = audience("li", "1"), Period(date(2026, 1, 1), date(2026, 3, 31))
+    li, quarter = Viewer("li", "1", Role.ANALYST), Period(date(2026, 1, 1), date(2026, 3, 31))
     asked = question(now, "signed activated", "gender", period=quarter)
     assert_frame_equal(now.fetch(asked, li, seen_on=THEN), then.fetch(asked, li))
     now.fetch(asked, li, seen_on=quarter.end)
