@@ -96,7 +96,7 @@ def test_a_cohort_is_seen_as_it_was_seen_then(both: tuple[Warehouse, Warehouse])
         assert now.fetch(asked, viewer("1"))["activated"].sum() > seen_then["activated"].sum()
 
 
-@pytest.mark.parametrize("measure", MEASURES, ids=repr)
+@pytest.mark.parametrize("measure", MEASURES, ids=lambda measure: measure.name)
 def test_every_measure_with_a_history_is_as_it_was(both: tuple[Warehouse, Warehouse], measure: Measure) -> None:
     now, then = both
     for by in ((), ("below",), ("below", "week"), ("product",)):
