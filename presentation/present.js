@@ -13,11 +13,12 @@ function fit() {
   if (!shown) return;
   const root = document.documentElement;
   const slide = document.querySelector(".st-key-slide");
-  const scale = zoom * Math.min(root.clientWidth / WIDTH, root.clientHeight / HEIGHT);
+  const high = Math.max(HEIGHT, slide?.offsetHeight ?? 0); // a slide that holds more is smaller: nothing of it is cut off
+  const scale = zoom * Math.min(root.clientWidth / WIDTH, root.clientHeight / high);
   const middle = (room, size) => `${Math.max(0, (room - size * scale) / 2)}px`;
   root.style.setProperty("--present-zoom", String(scale));
   root.style.setProperty("--present-left", middle(root.clientWidth, WIDTH));
-  root.style.setProperty("--present-top", middle(root.clientHeight, Math.max(HEIGHT, slide?.offsetHeight ?? 0)));
+  root.style.setProperty("--present-top", middle(root.clientHeight, high));
 }
 
 function turn(to) {
@@ -27,6 +28,8 @@ function turn(to) {
   wanted = at;
   shown.send("turn", at);
 }
+
+const grown = new ResizeObserver(fit);
 
 const ACTIONS = {
   next: () => turn((wanted ?? shown.data.at) + 1),
@@ -94,6 +97,7 @@ function end() {
   wanted = null;
   window.removeEventListener("keydown", pressed, true);
   window.removeEventListener("resize", fit);
+  grown.disconnect();
   document.documentElement.classList.remove("presenting", "present-black", "present-remarks");
 }
 
@@ -105,6 +109,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
     document.documentElement.classList.add("presenting");
   }
   shown = { bar, data, send: setTriggerValue };
+  const slide = document.querySelector(".st-key-slide");
+  if (slide) grown.observe(slide); // charts and tables are drawn after the bar
   if (wanted === data.at) wanted = null;
   fit();
   bar.replaceChildren(

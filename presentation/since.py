@@ -100,8 +100,8 @@ def value(measure: Measure, row: Mapping | None, say: Words) -> str:
     """The number as a table writes it, with a word where it stands for too few."""
     number = None if row is None else row.get(measure.name)
     text = shown(number, measure.unit, say.language)
-    few = None if row is None or pd.isna(number) else few_in_words(measure, row, say)
-    return say.aside(text, few) if few else text
+    few = row is not None and not pd.isna(number) and few_in_words(measure, row, say)
+    return say.aside(text, f"n < {measure.fewest}") if few else text
 
 
 def with_ends(found: Since, measure: Measure, say: Words) -> str:

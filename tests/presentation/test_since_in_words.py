@@ -59,7 +59,7 @@ def test_a_share_changes_in_points_a_count_in_whole_numbers_and_both_with_their_
 
 
 def test_too_few_are_said_beside_the_number_and_missing_ones_are_not_nought():
-    assert value(COVERAGE, covered(5, 8), EN) == "62.5 % (of only 8: too few to judge)"
+    assert value(COVERAGE, covered(5, 8), EN) == "62.5 % (n < 30)"
     assert value(COVERAGE, None, EN) == "—"
 
 
