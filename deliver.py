@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import argparse
 import getpass
-import hashlib
 import logging
 import os
-import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -43,103 +41,39 @@ from data_access.people import Identity, NotLetIn, rules_of, viewer_without_sign
 from data_access.recipients import Recipient, recipients
 from data_access.settings import Mail, Mode, Settings, SettingsError, settings
 from data_access.warehouse import Warehouse
-from measures.model import _
 from measures.question import Told
 from measures.texts import printable
-from panels import complaint_report
-from panels.accounts import Account
 from panels.alone import desk_of
-from panels.complaint_report import Length
+from panels.complaint_report import Length, report
 from panels.desk import Desk
 from panels.minutes import of_week
-from presentation import deck, letter, pack, report
-from presentation.report import Complaints
-from presentation.tables import About
+from panels.papers import PAPERS, Made, made
+from presentation import letter
 from presentation.words import LANGUAGES, words
 
 NOT_DELIVERED = 3
 USUAL = ("deck", "workbook")
 """What a recipient is sent who does not say what."""
-
-
-_OFFICE = "application/vnd.openxmlformats-officedocument."
-
-
-@dataclass(frozen=True)
-class _Kind:
-    """A kind of file: how its name begins and ends, what it is called in the journal, and its MIME type."""
-
-    begins: str
-    ending: str
-    called: str
-    mime: str
-
-
-FILES = {
-    "deck": _Kind("weekly_meeting", ".pptx", _("Weekly meeting, slides"), f"{_OFFICE}presentationml.presentation"),
-    "workbook": _Kind("weekly_meeting", ".xlsx", _("Weekly meeting, workbook"), f"{_OFFICE}spreadsheetml.sheet"),
-    "report": _Kind("complaints", ".docx", _("Complaint analysis report"), f"{_OFFICE}wordprocessingml.document"),
-}
-
-
-@dataclass(frozen=True)
-class _Made:
-    """A file that is made, and not handed over yet."""
-
-    name: str
-    mime: str
-    content: bytes
-    about: About
-    account: Account
-
-    def enter(self, purpose: str) -> None:
-        """Enters it in the journal, without which it is not handed over. Raises Told."""
-        self.account.delivered(self.about, self._sha256, self.name, purpose)
-
-    def came_back(self, why: str) -> None:
-        """Enters that it was not handed over after all; where that fails too, it is said."""
-        try:
-            self.account.undelivered(self.about, self._sha256, self.name, why)
-        except Told as error:
-            progress(f"That {self.name} was not delivered is not in the journal. {_said(error)}")
-
-    @property
-    def _sha256(self) -> str:
-        return hashlib.sha256(self.content).hexdigest()
-
+KINDS = ("deck", "workbook", "report")
 
 # What the files hold ------------------------------------------------------------------------------------------------
 
 
-def _complaints(desk: Desk, length: Length) -> Complaints:
-    """The complaint analysis of the last month, quarter or half-year that is over, for the desk's branch."""
-    found = complaint_report.report(desk, length, desk.about(0))
-    tables = [exhibit.table for section in found.sections for exhibit in section.exhibits if exhibit.table]
-    return replace(found, about=replace(found.about, row_count=sum(len(table.rows) for table in tables)))
-
-
-def _made(desk: Desk, week: date, kinds: Sequence[str], length: Length = Length.MONTH) -> list[_Made]:
+def _made(desk: Desk, week: date, kinds: Sequence[str], length: Length = Length.MONTH) -> list[Made]:
     """The files of these kinds for the desk's viewer, with their numbers. Raises Told where the role or the quota forbids one."""
     minutes = cache(lambda: of_week(desk, week))
-    found = []
-    for kind in kinds:
-        file = FILES[kind]
-        Account(desk, "", None).demand(0)  # before anything is asked for nothing
-        held, write = (_complaints(desk, length), report.write) if kind == "report" else (minutes(), _WRITES[kind])
-        account = Account(desk, f"{desk.say(file.called)}: {held.subtitle}", None)
-        account.demand(held.about.row_count)
-        about = account.numbered(replace(held.about, made_at=datetime.now()))
-        name = "_".join([file.begins, *_plain(desk.filters.branch.id), week.isoformat()]) + file.ending
-        found.append(_Made(name, file.mime, write(replace(held, about=about), desk.say), about, account))
-    return found
+    return [
+        made(desk, PAPERS[kind], week, (lambda: report(desk, length)) if kind == "report" else minutes)
+        for kind in kinds
+    ]
 
 
-_WRITES = {"deck": deck.write, "workbook": pack.write}
-
-
-def _plain(id_: str) -> list[str]:
-    """An id in signs that every mail program and share keeps; none where nothing of it is left."""
-    return [part for part in [re.sub("[^a-z0-9]+", "_", id_.lower()).strip("_")] if part]
+def _came_back(file: Made, why: str) -> None:
+    """Enters in the journal that the file was not handed over after all; where that fails too, it is said."""
+    try:
+        file.came_back(why)
+    except Told as error:
+        progress(f"That {file.name} was not delivered is not in the journal. {_said(error)}")
 
 
 # Who gets them ------------------------------------------------------------------------------------------------------
@@ -277,7 +211,7 @@ def _parser() -> Parser:
         ("report", "the complaint analysis"),
     ):
         days = "--length quarter" if what == "report" else "--week 2026-11-16"
-        epilog = _ONE_EXAMPLE.format(what=what, ending=FILES[what].ending, days=days)
+        epilog = _ONE_EXAMPLE.format(what=what, ending=PAPERS[what].ending, days=days)
         command = commands.add_parser(
             what, help=f"write {described}", description=f"Writes {described}.", epilog=epilog
         )
@@ -287,7 +221,7 @@ def _parser() -> Parser:
             metavar="PERSON",
             help="for whom, as [access] people names them; default: a visitor, where nobody signs in",
         )
-        command.add_argument("--out", type=Path, metavar="FILE", required=True, help=f"ends in {FILES[what].ending}")
+        command.add_argument("--out", type=Path, metavar="FILE", required=True, help=f"ends in {PAPERS[what].ending}")
         if what == "report":
             lengths = [_spelt(length) for length in Length]
             add = command.add_argument
@@ -333,7 +267,7 @@ def _week(text: str) -> date:
 
 
 def _one(options: argparse.Namespace) -> int:
-    ending = FILES[options.kind].ending
+    ending = PAPERS[options.kind].ending
     if options.out.suffix.lower() != ending:
         raise WrongUse(f"{options.out} is the name of something else than a {options.kind}: let it end in {ending}.")
     found = settings()
@@ -343,15 +277,15 @@ def _one(options: argparse.Namespace) -> int:
         branch = options.branch or reader.viewer.branch_id
         desk = desk_of(found, source, reader.viewer, reader.name, branch, options.lang, {}, reader.holds)
         length = next(each for each in Length if _spelt(each) == options.length)
-        (made,) = _made(desk, options.week or monday_of(date.today()), [options.kind], length)
-        made = replace(made, name=options.out.name)
-        made.enter(f"on the command line, by {getpass.getuser()}")
+        (file,) = _made(desk, options.week or monday_of(date.today()), [options.kind], length)
+        file = replace(file, name=options.out.name)
+        file.enter(f"on the command line, by {getpass.getuser()}")
         try:
-            write_whole(made.content, options.out)
+            write_whole(file.content, options.out)
         except BaseException as error:
-            made.came_back(str(error) or type(error).__name__)
+            _came_back(file, str(error) or type(error).__name__)
             raise
-    progress(f"{options.out} holds the {options.kind} for {reader.viewer.person}; its number is {made.about.file_id}.")
+    progress(f"{options.out} holds the {options.kind} for {reader.viewer.person}; its number is {file.about.file_id}.")
     return 0
 
 
@@ -364,7 +298,7 @@ def _mail(options: argparse.Namespace) -> int:
         raise SettingsError(
             "config.toml has no [mail], so nothing is sent; README, “Sending it by mail”, says what it holds."
         )
-    listed = recipients(found.mail.recipients, LANGUAGES, FILES)
+    listed = recipients(found.mail.recipients, LANGUAGES, KINDS)
     if options.viewer:
         listed = tuple(one for one in listed if one.person == Identity(options.viewer, options.viewer).person)
         if not listed:
@@ -430,8 +364,8 @@ def _delivered(run: _Run, recipient: Recipient) -> str:
         return f"was sent them on {_moment(at)}, and is not sent them again."
     language = recipient.language or options.lang
     desk = desk_of(run.found, run.source, reader.viewer, reader.name, branch, language, {}, reader.holds)
-    made = _made(desk, week, recipient.files or USUAL)
-    listed = ", ".join(f"{file.name} ({file.about.row_count:,} rows, {len(file.content):,} bytes)" for file in made)
+    files = _made(desk, week, recipient.files or USUAL)
+    listed = ", ".join(f"{file.name} ({file.about.row_count:,} rows, {len(file.content):,} bytes)" for file in files)
     as_whom = f"{recipient.address}, as {reader.viewer.role} of branch {branch}, in {LANGUAGES[language]}"
     if options.dry_run:
         return f"would be sent to {as_whom}: {listed}"
@@ -439,7 +373,7 @@ def _delivered(run: _Run, recipient: Recipient) -> str:
     try:
         with run.meetings.sending(key, recipient.address) as mine:
             if mine:
-                _send(run, recipient, desk, week, made, key)
+                _send(run, recipient, desk, week, files, key)
                 sent = True
     except MeetingsError as error:
         if not sent:
@@ -458,22 +392,22 @@ def _delivered(run: _Run, recipient: Recipient) -> str:
     return f"sent to {as_whom}: {listed}"
 
 
-def _send(run: _Run, recipient: Recipient, desk: Desk, week: date, made: Sequence[_Made], key: str) -> None:
+def _send(run: _Run, recipient: Recipient, desk: Desk, week: date, files: Sequence[Made], key: str) -> None:
     """The files, each entered first, in one message. Raises MailError, or Told where one may not be handed over."""
     branch, whom = desk.filters.branch.name, run.mail.whom_to_ask or run.found.access.whom_to_ask
-    text = letter.text(branch, week, [(file.name, file.about) for file in made], whom, desk.say)
-    attached = [Attachment(file.name, file.mime, file.content) for file in made]
+    text = letter.text(branch, week, [(file.name, file.about) for file in files], whom, desk.say)
+    attached = [Attachment(file.name, file.mime, file.content) for file in files]
     sealed = message(run.mail, recipient.address, letter.subject(branch, week, desk.say), text, attached, key)
     entered = []
     try:
-        for file in made:
+        for file in files:
             file.enter(f"mailed to {recipient.address}")
             entered.append(file)
         run.post.send(recipient.address, sealed)
     except BaseException as error:
         for file in entered:
-            file.came_back(
-                _said(error) if isinstance(error, Exception) else "The run was ended while it was being sent."
+            _came_back(
+                file, _said(error) if isinstance(error, Exception) else "The run was ended while it was being sent."
             )
         raise
 

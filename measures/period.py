@@ -69,6 +69,11 @@ def months_later(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def week_from(monday: date) -> Period:
+    """The seven days from `monday` on."""
+    return Period(monday, monday + timedelta(days=6))
+
+
 def preset_period(preset: Preset, data_until: date) -> Period:
     """The days that `preset` means when the data end on `data_until`. The running week, month, … ends there too."""
     monday = data_until - timedelta(days=data_until.weekday())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
@@ -68,7 +68,7 @@ def baseline(
 ) -> tuple[float | None, float | None]:
     """The rate, and of how many, in the four weeks before `agreed_on` at the branch or agent `who`."""
     by = _dimension(desk, kind, who)
-    row = _row(desk, measure, {by: (who,), PRODUCT: _products(product)}, _before(agreed_on))
+    row = _row(desk, measure, {by: (who,), PRODUCT: (product,) if product else ()}, _before(agreed_on))
     if row is None or pd.isna(row[measure.name]):
         return None, None
     return float(row[measure.name]), float(row[measure.under.name])
@@ -84,7 +84,7 @@ def followed(desk: Desk, action: Action, others: Sequence[Action]) -> Followed |
     by = _dimension(desk, action.who_kind, action.who)
     if not isinstance(measure, Ratio) or by not in measure.dimensions:
         return None
-    product = _products(json.loads(action.filters).get("product", ""))
+    product = _products(action)
     before, since_then = _before(action.agreed_on), _since(desk, action.agreed_on)
     own = {by: (action.who,), PRODUCT: product}
     then = _row(desk, measure, own, before)
@@ -109,7 +109,7 @@ def followed(desk: Desk, action: Action, others: Sequence[Action]) -> Followed |
 def course(desk: Desk, found: Followed) -> Exhibit:
     """The action's measure week by week beside those comparable, with the day on which it was agreed."""
     say, action, measure = desk.say, found.action, found.measure
-    product = _products(json.loads(action.filters).get("product", ""))
+    product = _products(action)
     days = Period(action.agreed_on - SHOWN_BEFORE, max(desk.state.data_until, action.agreed_on))
     named = {ACTED: action.who_name}
     if found.alike:
@@ -181,8 +181,8 @@ def agreed(desk: Desk, actions: Sequence[Action], found: Sequence[Followed], tod
     return Exhibit(Kind.TABLE, title, meaning, table, draw=draw)
 
 
-def action_table(desk: Desk, actions: Sequence[Action], found: dict[str, Followed], today: date) -> Table:
-    """The actions as a table in the reader's language."""
+def action_table(desk: Desk, actions: Sequence[Action], found: Mapping[str, Followed], today: date) -> Table:
+    """The actions as a table in the reader's language, with what became of those that are `found`, by their ids, if any is."""
     say = desk.say
     heads = {
         "what": say("What"), "who": say(WHO.label), "due_on": say("By"), "measure": say("Measure"),
@@ -211,7 +211,7 @@ def action_table(desk: Desk, actions: Sequence[Action], found: dict[str, Followe
     columns = [
         Column(name, label, "day" if name == "due_on" else "text", interval=name in ("baseline", "aim", "now"))
         for name, label in heads.items()
-        if name != "aim" or any(action.aim is not None for action in actions)
+        if (name != "aim" or any(action.aim is not None for action in actions)) and (name != "now" or found)
     ]
     return Table(say("Actions"), tuple(columns), pd.DataFrame(rows, columns=list(heads)))
 
@@ -262,7 +262,8 @@ def _dimension(desk: Desk, kind: str, who: str) -> Dimension:
     return AGENT if kind == "agent" else DIMENSION[place.level] if place else BRANCH
 
 
-def _products(product: str) -> tuple[str, ...]:
+def _products(action: Action) -> tuple[str, ...]:
+    product = json.loads(action.filters).get("product", "")
     return (product,) if product else ()
 
 

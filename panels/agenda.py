@@ -115,9 +115,9 @@ def usual(desk: Desk) -> list[tuple[str, str]]:
     return found
 
 
-def is_agreed(view: tuple[str, str]) -> bool:
-    """Whether an item, as `usual` gives it, is about what was agreed."""
-    return view[0] == json.dumps({"of": AGREED})
+def is_agreed(item: Item) -> bool:
+    """Whether an item is about what was agreed."""
+    return _own(item) == AGREED
 
 
 def slides(

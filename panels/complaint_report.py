@@ -17,8 +17,7 @@ from panels import exhibits, notes
 from panels.desk import Desk
 from presentation import causes, findings
 from presentation.exhibit import Exhibit, Kind
-from presentation.report import Complaints, Section
-from presentation.tables import About
+from presentation.minutes import Complaints, Section
 from presentation.units import period_shown
 
 RECEIVED = "complaints_received"
@@ -44,10 +43,10 @@ LENGTH_LABELS = {
 }
 
 
-def report(desk: Desk, length: Length, about: About) -> Complaints:
+def report(desk: Desk, length: Length) -> Complaints:
     """The last month, quarter or half-year that is over, of the desk's branch and products, beside the one before.
 
-    `about` says whose file it is; its filters are the report's. Raises QuestionError and WarehouseError as the desk does.
+    Raises QuestionError and WarehouseError as the desk does.
     """
     own, say = _over(desk, length), desk.say
     measure, filters = own.measure(RECEIVED), own.filters
@@ -56,24 +55,28 @@ def report(desk: Desk, length: Length, about: About) -> Complaints:
     days = period_shown(filters.period, say.language)
     before = period_shown(filters.against, say.language)
     none = say("No complaints in these days.")
+    sections = [
+        _situation(own),
+        _causes(own, rows, reached.answer),
+        Section(
+            say("What customers need"),
+            sentences=[say("Each complaint tells what a customer wants and did not get.") if rows else none],
+            points=causes.needs(rows, measure, say),
+        ),
+        Section(
+            say("Measures proposed"),
+            sentences=[] if rows else [none],
+            exhibits=[causes.proposals(rows, measure, say)] if rows else [],
+        ),
+    ]
+    tables = [exhibit.table for section in sections for exhibit in section.exhibits if exhibit.table]
     return Complaints(
         title=say("Complaint analysis report"),
         subtitle=say("{branch} · {period}, against {before}", branch=filters.branch.name, period=days, before=before),
-        about=replace(about, filters=own.under(reached.ignored, compared=True)),
-        sections=[
-            _situation(own),
-            _causes(own, rows, reached.answer),
-            Section(
-                say("What customers need"),
-                sentences=[say("Each complaint tells what a customer wants and did not get.") if rows else none],
-                points=causes.needs(rows, measure, say),
-            ),
-            Section(
-                say("Measures proposed"),
-                sentences=[] if rows else [none],
-                exhibits=[causes.proposals(rows, measure, say)] if rows else [],
-            ),
-        ],
+        about=replace(
+            desk.about(sum(len(table.rows) for table in tables)), filters=own.under(reached.ignored, compared=True)
+        ),
+        sections=sections,
     )
 
 

@@ -63,8 +63,9 @@ def live(desk: Desk, store: Meetings | None, week: date) -> list[agenda.Slide]:
     Without `store`, for who takes no part in meetings, what was agreed is left out."""
     branch = desk.filters.branch.id
     found = store.of(branch, week) if store else None
-    usual = [view for view in agenda.usual(desk) if store or not agenda.is_agreed(view)]
-    items = store.items(found.id) if found else _unwritten(usual)
+    items = store.items(found.id) if found else _unwritten(agenda.usual(desk))
+    if store is None:
+        items = [item for item in items if not agenda.is_agreed(item)]
     actions = store.actions(branch) if store else []
     return agenda.slides(agenda.Occasion(desk, None, actions, date.today()), items)
 

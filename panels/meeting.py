@@ -15,7 +15,7 @@ from data_access.access import Permission, Refused, demand
 from data_access.meetings import Action, Changed, Item, Meeting, Meetings, meetings_of, monday_of
 from measures.dimensions import AGENT
 from measures.model import Ratio, Unit, _
-from measures.period import Period
+from measures.period import week_from
 from measures.question import NAME, Told
 from panels import actions as agreements
 from panels import agenda, held, minutes, notes
@@ -104,7 +104,7 @@ def _week(desk: Desk, store: Meetings) -> date:
         chosen = st.selectbox(
             desk.say("Week"),
             list(named),
-            format_func=lambda iso: period_shown(Period(named[iso], named[iso] + timedelta(days=6)), desk.say.language),
+            format_func=lambda iso: period_shown(week_from(named[iso]), desk.say.language),
             key=key,
             persist_state="session",
             width=260,
@@ -214,7 +214,7 @@ def _order(desk: Desk, store: Meetings, item: Item, number: int, of: int) -> Non
         say("Leave out") if item.kept else say("Take in"),
         key=f"keep_{item.id}",
         type="tertiary",
-        on_click=_told(desk, lambda: _write(store, item, person, kept=not item.kept)),
+        on_click=_told(desk, lambda: store.change(item, by=person, kept=not item.kept)),
     )
 
 
@@ -261,7 +261,7 @@ def _conflict(desk: Desk, store: Meetings, item: Item) -> None:
 
     def join() -> None:
         both = f"{item.remark}\n{mine}" if item.remark else mine
-        _write(store, item, desk.viewer.person, remark=both)
+        store.change(item, by=desk.viewer.person, remark=both)
         st.session_state.pop(f"_mine_{item.id}", None)
 
     with st.container(horizontal=True):
@@ -271,10 +271,6 @@ def _conflict(desk: Desk, store: Meetings, item: Item) -> None:
             key=f"theirs_{item.id}",
             on_click=lambda: st.session_state.pop(f"_mine_{item.id}", None),
         )
-
-
-def _write(store: Meetings, item: Item, person: str, **changed: object) -> None:
-    store.change(item, by=person, **changed)
 
 
 # Showing --------------------------------------------------------------------------------------------------------------

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import date, datetime, timedelta
-from functools import partial
+from datetime import date
 
 import streamlit as st
 
 from data_access.access import Permission
 from data_access.meetings import Action, Meeting, meetings_of
-from measures.period import Period
+from measures.period import week_from
 from panels import actions as agreements
 from panels import held
 from panels.accounts import Account
@@ -20,20 +18,12 @@ from panels.agenda import Slide
 from panels.complaint_report import LENGTH_LABELS, Length
 from panels.complaint_report import report as complaints
 from panels.desk import Desk
-from presentation import deck, pack, pdf, print_view, report
-from presentation.export_view import file_name
-from presentation.minutes import Minutes
+from panels.papers import PAPERS, Paper, made
+from presentation import pdf
+from presentation.minutes import Complaints, Minutes
 from presentation.minutes import Slide as Written
 from presentation.tables import About
 from presentation.units import period_shown
-from presentation.words import Words
-
-_OFFICE = "application/vnd.openxmlformats-officedocument."
-FORMATS: tuple[tuple[str, str, str, Callable[[Minutes, Words], bytes]], ...] = (
-    ("PowerPoint", "pptx", f"{_OFFICE}presentationml.presentation", deck.write),
-    ("Excel", "xlsx", f"{_OFFICE}spreadsheetml.sheet", pack.write),
-    ("PDF", "pdf", "application/pdf", lambda minutes, say: pdf.of(print_view.html(minutes, say))),
-)
 
 
 def minutes_of(desk: Desk, title: str, shown: Sequence[Slide], actions: Sequence[Action], about: About) -> Minutes:
@@ -78,10 +68,8 @@ def of_week(desk: Desk, week: date) -> Minutes:
 
 def title(desk: Desk, week: date) -> str:
     """“Meeting of Jiangbei, 16–22 Nov 2026”."""
-    days = Period(week, week + timedelta(days=6))
-    return desk.say(
-        "Meeting of {branch}, {days}", branch=desk.filters.branch.name, days=period_shown(days, desk.say.language)
-    )
+    days = period_shown(week_from(week), desk.say.language)
+    return desk.say("Meeting of {branch}, {days}", branch=desk.filters.branch.name, days=days)
 
 
 def files(desk: Desk, found: Meeting, shown: Sequence[Slide], actions: Sequence[Action]) -> None:
@@ -89,31 +77,15 @@ def files(desk: Desk, found: Meeting, shown: Sequence[Slide], actions: Sequence[
     say = desk.say
     about = replace(about_of(desk, shown), data_until=found.data_until)
     called = title(desk, found.week)
-    account = Account(desk, called, None)
     with st.popover(say("Files"), icon=":material/download:", key="meeting_files"):
-        if refusal := account.refusal(about.row_count):
+        if refusal := Account(desk, called, None).refusal(about.row_count):
             st.caption(refusal)
             return
-        for label, ending, mime, write in FORMATS:
-            if ending == "pdf" and not pdf.chromium():
+        for kind in ("deck", "workbook", "print"):
+            if kind == "print" and not pdf.chromium():
                 st.caption(say("A PDF needs Chromium on the server; there is none."))
                 continue
-            name = file_name(f"meeting_{found.week}", about, ending)
-            st.download_button(
-                label,
-                partial(
-                    _made,
-                    account,
-                    about,
-                    name,
-                    lambda numbered, write=write: write(minutes_of(desk, called, shown, actions, numbered), say),
-                ),
-                file_name=name,
-                mime=mime,
-                on_click="ignore",
-                key=f"meeting_{ending}",
-                width="stretch",
-            )
+            _button(desk, PAPERS[kind], found.week, lambda: minutes_of(desk, called, shown, actions, about))
         _report(desk)
 
 
@@ -129,25 +101,23 @@ def _report(desk: Desk) -> None:
         format_func=lambda name: say(LENGTH_LABELS[lengths[name]]),
         key="report_length",
     )
-    called = say("Complaint analysis report")
-    account, about = Account(desk, called, None), desk.about(0)
-    name = file_name("complaints", about, "docx")
+    _button(desk, PAPERS["report"], desk.state.data_until, lambda: complaints(desk, lengths[chosen]))
+
+
+def _button(desk: Desk, paper: Paper, day: date, held: Callable[[], Minutes | Complaints]) -> None:
+    """The button that hands a file over, which is made, and entered in the journal, when it is asked for."""
+
+    def content() -> bytes:
+        file = made(desk, paper, day, held)
+        file.enter("")
+        return file.content
+
     st.download_button(
-        "Word",
-        partial(
-            _made, account, about, name, lambda numbered: report.write(complaints(desk, lengths[chosen], numbered), say)
-        ),
-        file_name=name,
-        mime=f"{_OFFICE}wordprocessingml.document",
+        paper.program,
+        content,
+        file_name=paper.name(desk, day),
+        mime=paper.mime,
         on_click="ignore",
-        key="meeting_docx",
+        key=f"meeting_{paper.ending[1:]}",
         width="stretch",
     )
-
-
-def _made(account: Account, about: About, name: str, write: Callable[[About], bytes]) -> bytes:
-    """The file as it is handed over, after it has been entered in the journal."""
-    numbered = account.numbered(replace(about, made_at=datetime.now()))
-    content = write(numbered)
-    account.delivered(numbered, hashlib.sha256(content).hexdigest(), name, "")
-    return content

@@ -54,7 +54,7 @@ _NAME_IN_LINES = f"width / length(domain('x')) < 6.8 * length({NAME_ONLY}) ? spl
 """On a phone, names beside each other are broken at their spaces."""
 _NARROW = "(width / length(domain('x')) < (length(data('rows')) ? data('rows')[0].room : 0))"
 _FREQUENCIES = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
-_FROM_ZERO = (Unit.COUNT, Unit.AMOUNT, Unit.RATE, Unit.DAYS)
+FROM_ZERO = (Unit.COUNT, Unit.AMOUNT, Unit.RATE, Unit.DAYS)
 """Lines of these begin at zero; shares and indices would lie flat under the top of the chart."""
 
 
@@ -705,7 +705,7 @@ def ticks_of(known: Sequence[float], unit: Unit) -> list[float]:
     A scale that does not begin at zero spans at least five points (or a tenth): chance must not look like a landslide.
     """
     low, high = min(known), max(known)
-    if unit in _FROM_ZERO:
+    if unit in FROM_ZERO:
         low = min(low, 0)
         high = max(high, 0)
     else:
@@ -713,8 +713,8 @@ def ticks_of(known: Sequence[float], unit: Unit) -> list[float]:
         low, high = low - lack / 2, high + lack / 2
         if unit is Unit.SHARE:
             low, high = max(low, min(0, *known)), min(high, max(1, *known))
-    if high == low:  # every count is zero
-        high = low + 1
+    if high - low <= max(abs(high) * 1e-12, 1e-9):  # every count is zero, or nothing tells them apart
+        high = low + max(1, abs(low))
     size = _tick_size((high - low) / 4)
     if unit is Unit.COUNT:
         size = max(size, 1)

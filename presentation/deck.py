@@ -35,6 +35,7 @@ from xlsxwriter import Workbook
 
 from measures.model import Unit, _
 from measures.question import Told
+from presentation.charts import FROM_ZERO
 from presentation.colours import LIGHT
 from presentation.drawing import (
     MOST_LINES,
@@ -76,7 +77,6 @@ _BESIDE = 0.42
 """The part of the width that a table takes beside its chart."""
 _PADDING, _ABOVE = 7.0, 3.0
 """Points left and right of a cell's text, and above and below it."""
-_FROM_ZERO = (Unit.COUNT, Unit.AMOUNT, Unit.RATE, Unit.DAYS)
 _LANGUAGES = {"en": "en-US", "zh_CN": "zh-CN", "zh_TW": "zh-TW"}
 _POINT = 12_700
 _NO_STYLE = "{2D5ABB26-0587-4C30-8999-92F81FD0307C}"
@@ -558,7 +558,7 @@ def _style_lines(chart: Chart, plot: Plot, data: _Data, say: Words, room: float)
         if at != data.overall:
             _style_parts(series, plot, plot.lines[at], colour)
     known = [*plot.known, *([plot.overall] if plot.overall is not None else [])]
-    if plot.unit in _FROM_ZERO and min(known) >= 0:
+    if plot.unit in FROM_ZERO and min(known) >= 0:
         values.minimum_scale = 0
     whole = plot.unit is Unit.SHARE and max(known) - min(known) >= 0.05
     code = excel_format(plot.unit, say.language)

@@ -204,8 +204,13 @@ def _begin(key: str, begin: Begin, *what: str) -> None:
 
 
 def file_name(key: str, about: About, ending: str) -> str:
-    """The name of the file: what it shows and the date of its data, in characters that every mail program and share keeps."""
-    return f"{re.sub('[^a-z0-9]+', '_', key.lower()).strip('_')}_{about.data_until:%Y-%m-%d}.{ending}"
+    """The name of the file: what it shows and the date of its data, in signs that every mail program and share keeps."""
+    return f"{plain_name(key)}_{about.data_until:%Y-%m-%d}.{ending}"
+
+
+def plain_name(text: str) -> str:
+    """The text in signs that every mail program and share keeps; empty where nothing of it is left."""
+    return re.sub("[^a-z0-9]+", "_", text.lower()).strip("_")
 
 
 def _built(

@@ -1,4 +1,4 @@
-"""A meeting as its files have it: what was shown, what was remarked, what was agreed, and what the numbers mean."""
+"""A meeting as its files have it: what was shown, what was remarked, what was agreed, and what the numbers mean; and a report."""
 
 from __future__ import annotations
 
@@ -29,6 +29,26 @@ class Minutes:
     about: About
     slides: Sequence[Slide]
     actions: Table | None = None
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of a report: what is said, what is shown, and points one under the other."""
+
+    heading: str
+    sentences: Sequence[str] = ()
+    exhibits: Sequence[Exhibit] = ()
+    points: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Complaints:
+    """A report on complaints, in the reader's language. `subtitle` is the branch and the days; the exhibits make the appendix."""
+
+    title: str
+    subtitle: str
+    about: About
+    sections: Sequence[Section]
 
 
 def definitions(exhibits: Iterable[Exhibit], say: Words) -> list[tuple[str, str]]:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from html import escape
 
-from measures.model import Unit
+from presentation.charts import ticks_of
 from presentation.colours import LIGHT
 from presentation.drawing import MOST_LINES, Grid, Plot, grid_of, grid_of_table, notes_of, plain, plot_of, together
 from presentation.exhibit import Exhibit, Kind
@@ -24,7 +24,6 @@ _WIDE, _HIGH = 1000, 360
 _LEFT, _BOTTOM, _TOP, _SIZE = 90, 30, 24, 14
 _PAPER, _LETTERS, _PADDING = 267 * 72 / 25.4, 11, 6
 """The width of A4 lying within its margins, the size of a table's letters and what lies beside them, in points."""
-_FROM_ZERO = (Unit.COUNT, Unit.AMOUNT, Unit.RATE, Unit.DAYS)
 _FONTS = {
     "en": 'Arial, "Liberation Sans", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif',
     "zh_CN": '"Microsoft YaHei", "PingFang SC", "Noto Sans CJK SC", sans-serif',
@@ -225,7 +224,7 @@ def _lines(exhibit: Exhibit, plot: Plot, say: Words) -> str:
         grid = grid_of(exhibit, say)
         return _whole_table(grid, say) if grid else ""
     known += [plot.overall] if plot.overall is not None else []
-    ticks = _ticks(min(known), max(known), plot.unit)
+    ticks = ticks_of(known, plot.unit)
     low, high = ticks[0], ticks[-1]
     scale, count = (_HIGH - _TOP - _BOTTOM) / (high - low), len(plot.categories)
     along = (_WIDE - _LEFT - 60) / max(1, count - 1)
@@ -298,21 +297,6 @@ def _parts(run: list[tuple[int, float]], growing: int | None) -> list[tuple[list
     whole = [point for point in run if point[0] < growing]
     rest = [point for point in run if point[0] >= growing]
     return [(whole, ""), ([*whole[-1:], *rest], ' stroke-dasharray="6 5"')]
-
-
-def _ticks(low: float, high: float, unit: Unit) -> list[float]:
-    """Three to six even numbers around all values; from zero where the unit's lines begin there."""
-    if unit in _FROM_ZERO:
-        low, high = min(low, 0), max(high, 0)
-    if high - low <= max(abs(high) * 1e-12, 1e-200):  # all alike: they lie in the middle, or at nought under one
-        around = abs(high) / 2 if abs(high) > 1e-200 else 1
-        low, high = (low, high + around) if unit in _FROM_ZERO else (low - around, high + around)
-    rough = (high - low) / 4
-    ten = 10.0 ** math.floor(math.log10(rough))
-    step = next(nice * ten for nice in (1, 2, 2.5, 5, 10) if nice * ten >= rough * 0.999)
-    first = math.floor(low / step + 1e-9)
-    last = math.ceil(high / step - 1e-9)
-    return [number * step for number in range(first, max(last, first + 1) + 1)]
 
 
 def _label(x: float, y: float, text: str, anchor: str, colour: str = LIGHT.muted) -> str:

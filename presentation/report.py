@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from docx import Document
 from docx.document import Document as Written
@@ -21,31 +20,10 @@ from presentation.drawing import Grid, grid_of, notes_of, plain, plot_of, togeth
 from presentation.exhibit import Exhibit, Kind
 from presentation.exports import FONTS, made_lines, scope_lines
 from presentation.fitting import column_widths
-from presentation.minutes import definitions
+from presentation.minutes import Complaints, definitions
 from presentation.tables import About
 from presentation.units import day_shown
 from presentation.words import Words
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of a report: what is said, what is shown, and points one under the other."""
-
-    heading: str
-    sentences: Sequence[str] = ()
-    exhibits: Sequence[Exhibit] = ()
-    points: Sequence[str] = ()
-
-
-@dataclass(frozen=True)
-class Complaints:
-    """A report on complaints, in the reader's language. `subtitle` is the branch and the days; the exhibits make the appendix."""
-
-    title: str
-    subtitle: str
-    about: About
-    sections: Sequence[Section]
-
 
 _MARGIN, _WIDTH, _HEIGHT = 20, 210, 297
 _ROOM = (_WIDTH - 2 * _MARGIN) * 72 / 25.4

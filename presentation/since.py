@@ -8,7 +8,7 @@ from datetime import date
 
 import pandas as pd
 
-from measures.model import Better, Measure, Unit, _
+from measures.model import Measure, Unit, _
 from measures.since import Since, Verdict
 from presentation.findings import few_in_words, within
 from presentation.tables import Column, Table
@@ -36,13 +36,6 @@ class Moved:
     before: Mapping | None
     found: Since
     target: str = ""
-
-    @property
-    def good(self) -> bool | None:
-        """Whether a change that can be told is for the better; None where none can, or neither way is better."""
-        if self.found.verdict not in (Verdict.UP, Verdict.DOWN) or self.measure.better is Better.NEITHER:
-            return None
-        return (self.found.verdict is Verdict.UP) == (self.measure.better is Better.HIGHER)
 
 
 def key_numbers(listed: Sequence[Moved], now: str, before: str, say: Words) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -168,12 +169,9 @@ def _measure_columns(measure: Measure, against: Period | None, say: Words) -> li
 
 def _told_apart(ids: pd.Series, names: pd.Series) -> pd.Series:
     """The names, with the id where there is no name or where another id has the same name."""
-    known = pd.DataFrame({"id": ids, "name": names}).drop_duplicates().dropna()
-    shared = set(known.loc[known["name"].duplicated(keep=False), "name"])
-    texts = [
-        f"{name} ({id_})" if name in shared else id_ if pd.isna(name) else name
-        for id_, name in zip(ids, names, strict=True)
-    ]
+    pairs = list(zip(ids.tolist(), names.tolist(), strict=True))
+    times = Counter(name for _id, name in {pair for pair in pairs if not any(map(pd.isna, pair))})
+    texts = [id_ if pd.isna(name) else f"{name} ({id_})" if times[name] > 1 else name for id_, name in pairs]
     return pd.Series(texts, index=names.index, dtype="str")
 
 

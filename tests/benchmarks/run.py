@@ -15,7 +15,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from tests.benchmarks import answering, banks, clicks, crowds, loading, report, screen, starting, writing
+from tests.benchmarks import answering, banks, clicks, crowds, loading, meetings, report, screen, starting, writing
 from tests.benchmarks.report import Claim, Figure
 from tests.benchmarks.served import IN_FULL, ROOT, end_as_asked
 
@@ -33,6 +33,7 @@ BENCHES: dict[str, Callable[[], Iterator[Figure | Claim]]] = {
     "first_page": clicks.first_page,
     "opened": clicks.opened,
     "naive": clicks.naive,
+    "meeting": meetings.meeting,
 }
 APART: dict[str, Callable[[], Iterator[Figure | Claim]]] = {
     "start": starting.start,

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 import json
 import logging
-import os
 import random
 import signal
 import sqlite3
@@ -51,23 +50,6 @@ def closed_afterwards() -> Iterator[None]:
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     return tmp_path / "var" / "journal.db"
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, path: Path) -> Iterator[str]:
-    """The address of a database that holds nothing yet, on each engine."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{path}"
-        return
-    name = f"journal_{os.getpid()}_{new_id().lower()}"
-    address = sa.make_url(request.getfixturevalue("postgres_server"))
-    server = sa.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield address.set(database=name).render_as_string(hide_password=False)
-    own_database.close()
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

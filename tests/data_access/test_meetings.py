@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import os
 import random
-import secrets
 import signal
 import subprocess
 import sys
@@ -58,23 +56,6 @@ class Clock:
 def closed_afterwards() -> Iterator[None]:
     yield
     own_database.close()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.postgres)])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The address of a database that holds nothing yet, on each engine."""
-    if request.param == "sqlite":
-        yield f"sqlite:///{tmp_path / 'var' / 'journal.db'}"
-        return
-    name = f"meetings_{os.getpid()}_{secrets.token_hex(6)}"
-    address = sa.make_url(request.getfixturevalue("postgres_server"))
-    server = sa.create_engine(address, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"CREATE DATABASE {name}")
-    yield address.set(database=name).render_as_string(hide_password=False)
-    own_database.close()
-    with server.connect() as connection:
-        connection.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture

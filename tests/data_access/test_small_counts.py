@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, timedelta
+from functools import cached_property
 from itertools import combinations, product
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import LinearConstraint, milp
+from scipy.sparse import csr_array
 
 from data_access.access import PERMITTED, Permission, Role, Viewer
 from data_access.small_counts import how_many, how_many_balances, last_month_over, stands_alone
@@ -145,8 +147,9 @@ class Attacker:
             self.rows.append((flow, 0.0, 0.0))
             self.rows.append(({signed: 1.0, self.cells["activated", value, quarter]: -1.0}, 0.0, np.inf))
 
-    def range_of(self, cell: tuple) -> tuple[int, int]:
-        """The least and the most that the cell can hold."""
+    @cached_property
+    def told_of_all(self) -> LinearConstraint:
+        """All equations, each once and as narrow as it was told."""
         matrix = np.zeros((len(self.rows), len(self.cells)))
         for at, (row, _low, _high) in enumerate(self.rows):
             matrix[at, list(row)] = list(row.values())
@@ -154,11 +157,15 @@ class Attacker:
         low, high = np.full(len(matrix), -np.inf), np.full(len(matrix), np.inf)
         for at, (_row, least, most) in zip(which.ravel(), self.rows, strict=True):
             low[at], high[at] = max(low[at], least), min(high[at], most)
+        return LinearConstraint(csr_array(matrix), low, high)
+
+    def range_of(self, cell: tuple) -> tuple[int, int]:
+        """The least and the most that the cell can hold."""
         ends = []
         for sign in (1.0, -1.0):
             aim = np.zeros(len(self.cells))
             aim[self.cells[cell]] = sign
-            found = milp(aim, constraints=LinearConstraint(matrix, low, high), integrality=np.ones(len(self.cells)))
+            found = milp(aim, constraints=self.told_of_all, integrality=np.ones(len(self.cells)))
             assert found.status in (0, 3), found.message  # 3: without an upper end
             ends.append(round(sign * found.fun) if found.status == 0 else 10**9)
         return ends[0], ends[1]

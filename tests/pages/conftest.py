@@ -171,6 +171,7 @@ class Visit:
         while file.state in ("waiting", "writing") and time.monotonic() < until:
             time.sleep(0.1)
             self.app.run()
+        self.app.run()  # it may have become ready while the page was drawn
         (link,) = [link.proto.url for link in self.app.get("link_button") if link.proto.url == file.link]
         assert link == f"/files/{file.number}"
         assert file.take() == ""

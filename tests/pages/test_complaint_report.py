@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 
 import pandas as pd
 import pytest
@@ -15,14 +15,9 @@ from panels.complaint_report import Length, report
 from presentation import causes
 from presentation.exhibit import Kind
 from presentation.report import write
-from presentation.tables import About
 from tests import bank
 
 RECEIVED = "complaints_received"
-
-
-def about(desk) -> About:
-    return About([], desk.scope, desk.state.data_until, "王芳", datetime(2026, 5, 21, 14, 5), None, 0)
 
 
 def tables_of(complaints, desk) -> dict[str, list[list[str]]]:
@@ -50,7 +45,7 @@ def counted(period: Period, branches: set[str] | None = None) -> dict[str | None
 @pytest.mark.parametrize("length", Length)
 def test_the_causes_are_those_of_the_days_of_the_report(visit, whole_url, length):
     desk = visit(whole_url, lang="en").app.session_state["desk"]
-    complaints = report(desk, length, about(desk))
+    complaints = report(desk, length)
     (pareto,) = [e for section in complaints.sections for e in section.exhibits if e.kind is Kind.PARETO]
     expected = counted(whole_months(length.value, bank.DATA_UNTIL))
     if pareto.table is None:
@@ -63,7 +58,7 @@ def test_the_causes_are_those_of_the_days_of_the_report(visit, whole_url, length
 
 def test_a_report_compares_with_the_period_before_and_says_so(visit, whole_url):
     desk = visit(whole_url, lang="en").app.session_state["desk"]
-    complaints = report(desk, Length.MONTH, about(desk))
+    complaints = report(desk, Length.MONTH)
     assert complaints.subtitle.endswith(" · Apr 2026, against Mar 2026")
     assert ("Period", "Apr 2026") in complaints.about.filters
     assert ("Compared with", "Mar 2026") in complaints.about.filters
@@ -72,7 +67,7 @@ def test_a_report_compares_with_the_period_before_and_says_so(visit, whole_url):
 
 def test_the_few_causes_have_a_sentence_a_need_and_a_proposal_each(visit, demo_url):
     desk = visit(demo_url, lang="en").app.session_state["desk"]
-    complaints = report(desk, Length.HALF_YEAR, about(desk))
+    complaints = report(desk, Length.HALF_YEAR)
     _situation, found, needs, measures = complaints.sections
     (pareto,) = [e for e in found.exhibits if e.kind is Kind.PARETO]
     few = causes.few(pareto.table.rows, desk.measure(RECEIVED))
@@ -93,7 +88,7 @@ def test_the_few_causes_have_a_sentence_a_need_and_a_proposal_each(visit, demo_u
 
 def test_a_branch_without_complaints_is_told_so(visit, empty_url):
     desk = visit(empty_url, lang="en").app.session_state["desk"]
-    complaints = report(desk, Length.MONTH, about(desk))
+    complaints = report(desk, Length.MONTH)
     assert complaints.sections[2].sentences == ["No complaints in these days."]
     assert Document(io.BytesIO(write(complaints, desk.say))).paragraphs
 

@@ -16,13 +16,17 @@ PAGES = ("overview", "activation", "follow_up", "targets", "complaints", "explor
 NAMES = {row["branch_id"]: row["name"] for row in bank.BANK["branches"]}
 
 
-@pytest.mark.parametrize("seen_from", [bank.HEAD_OFFICE, bank.BRANCH, bank.OUTLET])
+@pytest.mark.parametrize(
+    ("seen_from", "languages"),
+    [(bank.HEAD_OFFICE, list(LANGUAGES)), (bank.BRANCH, ["zh_CN"]), (bank.OUTLET, ["zh_TW"])],
+    ids=["head office", "branch", "outlet"],
+)
 @pytest.mark.parametrize("holding", ["whole_url", "complaints_url", "months_url", "empty_url"])
-def test_every_page_is_shown_in_every_language(visit, request, holding, seen_from):
+def test_every_page_is_shown_in_every_language(visit, request, holding, seen_from, languages):
     reader = visit(request.getfixturevalue(holding)).choose("view_as", seen_from)
     for page in PAGES:
         reader.show(page)
-        for language in LANGUAGES:
+        for language in languages:
             reader.choose("lang", language)
             assert reader.failures == [], (page, language)
             assert not any("Traceback" in text or 'File "' in text for text in reader.texts)

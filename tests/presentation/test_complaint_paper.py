@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presentation.exhibit import Kind
-from presentation.report import Complaints, Section, write
+from presentation.minutes import Complaints, Section
+from presentation.report import write
 from presentation.tables import cell_texts
 from presentation.words import words
 from tests.presentation.exhibited import ABOUT, named, of_the_bank

@@ -44,11 +44,6 @@ def test_only_what_moved_beyond_chance_is_in_the_title():
     assert moved_most([UP, DOWN], DAY, ZH).startswith("自2026年11月13日以来：跟进覆盖率上升；")
 
 
-def test_whether_a_change_is_good_depends_on_the_measure():
-    assert (UP.good, DOWN.good, SAME.good, FEW.good) == (True, True, None, None)
-    assert moved(RECEIVED, received(420), received(300)).good is False
-
-
 def test_a_share_changes_in_points_a_count_in_whole_numbers_and_both_with_their_ends():
     text = with_ends(UP.found, COVERAGE, EN)
     assert text.startswith("+10.0 points (+") and " to +" in text
