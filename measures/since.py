@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from math import hypot, inf
+from itertools import pairwise
+from math import hypot, inf, sqrt
 
+import numpy as np
 import pandas as pd
 from scipy import special
 
@@ -15,6 +17,9 @@ from measures.statistics import BEYOND_CHANCE, Estimate, garwood, wilson
 
 _TAIL = float(special.ndtr(-BEYOND_CHANCE))
 """The chance beyond so many standard errors on one side."""
+
+FEWEST_STEPS = 8
+"""Of fewer changes nothing is learnt of how far a number wavers."""
 
 
 class Verdict(Enum):
@@ -50,6 +55,12 @@ class Sample:
             lower, upper = wilson(self.count, self.of, BEYOND_CHANCE)
         return float(lower) * self.per, float(upper) * self.per
 
+    def variance_of_difference(self, other: Sample) -> float:
+        """By how much the two would differ by chance alone, as a variance, if what is behind them were the same."""
+        together = (self.count + other.count) / (self.of + other.of)
+        each = together if self.rate else together * (1 - together)
+        return each * (1 / self.of + 1 / other.of) * self.per**2
+
 
 @dataclass(frozen=True)
 class Since:
@@ -81,16 +92,32 @@ def sample(measure: Measure, row: Mapping[str, float | None]) -> Sample | None:
     return Sample(value, count, of, rate=False) if measure.unit is Unit.SHARE and count <= of else None
 
 
-def since(now: Sample | None, then: Sample | None) -> Since:
+def wavering(steps: Sequence[Sample | None]) -> float:
+    """How many times more than by chance a number varies from each of `steps` to the next; never below 1.
+
+    Contracts are signed at month ends and lists given out in batches, so that a count of events differs from week to week by more
+    than Poisson's chance though nothing has changed. The median of the squared differences is over what it is by chance, so that a
+    few steps that really changed do not count.
+    """
+    pairs = [(now, then) for then, now in pairwise(steps) if now is not None and then is not None]
+    chances = [
+        (now.value - then.value) ** 2 / chance for now, then in pairs if (chance := now.variance_of_difference(then))
+    ]
+    return max(1.0, float(np.median(chances) / special.chdtri(1, 0.5))) if len(chances) >= FEWEST_STEPS else 1.0
+
+
+def since(now: Sample | None, then: Sample | None, wavers: float = 1.0) -> Since:
     """The change from `then` to `now`, of two samples that share no case; of balances, which share many, it is told too seldom.
 
     The ends are those of MOVER, for shares Newcombe's tenth method (Newcombe 1998; Zou and Donner 2008): each sample's own ends,
     Wilson's or Garwood's, put together. They are drawn at three standard errors, as all changes that are told: a meeting looks at
-    many. The verdict says up or down where they leave out nought.
+    many. The verdict says up or down where they leave out nought. `wavers`, as `wavering` finds it, draws them further.
     """
     if now is None or then is None:
         return NOT_TOLD
-    return _judged(_difference(_estimate(now), _estimate(then)))
+    change, wider = _difference(_estimate(now), _estimate(then)), sqrt(wavers)
+    lower, upper = ((end - change.value) * wider + change.value for end in (change.lower, change.upper))
+    return _judged(Estimate(change.value, lower, upper))
 
 
 def brought(now: Sample | None, then: Sample | None, others_now: Sample | None, others_then: Sample | None) -> Since:

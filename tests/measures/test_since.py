@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from measures.alike import FEWEST, MOST, Unit, comparable
 from measures.catalogue import MEASURES
-from measures.since import NOT_TOLD, Sample, Verdict, brought, sample, since
+from measures.since import FEWEST_STEPS, NOT_TOLD, Sample, Verdict, brought, sample, since, wavering
 from measures.statistics import Estimate, garwood, wilson
 
 COVERAGE, PER_1000, RECEIVED = (
@@ -69,6 +69,38 @@ def test_chance_alone_is_hardly_ever_told(n: int, share_: float, seed: int):
     pairs = random.binomial(n, share_, (200, 2))
     told = [since(share(int(a), n), share(int(b), n)).verdict is not Verdict.SAME for a, b in pairs]
     assert np.mean(told) < 0.03
+
+
+def counted(*numbers: float) -> list[Sample]:
+    return [Sample(n, n, 1, rate=True) for n in numbers]
+
+
+def test_what_differs_from_week_to_week_anyhow_is_not_told_of_one_week():
+    # Month ends, as of contracts signed: 1,277 after 891 is Poisson's eleven standard errors, and what happens each month.
+    weeks = counted(618, 651, 651, 770, 956, 606, 698, 614, 913, 652, 678, 690, 908, 785, 755, 778, 810, 1088)
+    now, then = counted(913, 614)
+    assert since(now, then).verdict is Verdict.UP
+    assert since(now, then, wavering(weeks)).verdict is Verdict.SAME
+    assert since(counted(6000)[0], then, wavering(weeks)).verdict is Verdict.UP
+
+
+def test_how_far_steps_waver_is_the_median_over_what_chance_makes_it():
+    # (110 − 90)² ÷ (110 + 90) = 2 at each step; chance alone has a median of 0.4549.
+    assert wavering(counted(*[90, 110] * 5)) == pytest.approx(2 / 0.4549364)
+    assert wavering(counted(*[100] * 20)) == 1.0
+    assert wavering(counted(*[90, 110] * (FEWEST_STEPS // 2))) == 1.0, "too few to learn it from"
+    # 0.5 ± 0.1 of 100: 0.04 ÷ (0.25 · 2 ÷ 100) = 8.
+    assert wavering([share(k, 100) for k in [40, 60] * 5]) == pytest.approx(8 / 0.4549364)
+    assert wavering([None, *counted(*[90, 110] * 5), None]) == pytest.approx(2 / 0.4549364)
+    per_1000 = [Sample(k / 4, k, 4000, rate=True, per=1000) for k in [90, 110] * 5]
+    assert wavering(per_1000) == pytest.approx(2 / 0.4549364)
+
+
+def test_what_weeks_waver_by_draws_the_ends_further_to_both_sides():
+    near, far = (since(share(56, 70), share(48, 80), wavers).change for wavers in (1.0, 4.0))
+    assert far.value == near.value
+    assert far.lower - far.value == pytest.approx(2 * (near.lower - near.value))
+    assert far.upper - far.value == pytest.approx(2 * (near.upper - near.value))
 
 
 def test_what_moves_everybody_is_not_what_an_action_brought():
