@@ -89,7 +89,7 @@ def sample(measure: Measure, row: Mapping[str, float | None]) -> Sample | None:
         return None
     if measure.spread is Spread.RATES:
         return Sample(value, count, of, rate=True, per=measure.per)
-    return Sample(value, count, of, rate=False) if measure.unit is Unit.SHARE and count <= of else None
+    return Sample(value, count, of, rate=False) if measure.spread is Spread.SHARES and count <= of else None
 
 
 def wavering(steps: Sequence[Sample | None]) -> float:
@@ -115,21 +115,40 @@ def since(now: Sample | None, then: Sample | None, wavers: float = 1.0) -> Since
     """
     if now is None or then is None:
         return NOT_TOLD
-    change, wider = _difference(_estimate(now), _estimate(then)), sqrt(wavers)
-    lower, upper = ((end - change.value) * wider + change.value for end in (change.lower, change.upper))
-    return _judged(Estimate(change.value, lower, upper))
+    return _judged(_wider(_difference(_estimate(now), _estimate(then)), wavers))
 
 
-def brought(now: Sample | None, then: Sample | None, others_now: Sample | None, others_then: Sample | None) -> Since:
+def unlike(changes: Sequence[tuple[Sample | None, Sample | None]]) -> float:
+    """How many times more than by chance the changes from then to now, given as (now, then), vary among each other; never below 1.
+
+    Cochran's Q per degree of freedom (Higgins and Thompson's H², 2002). Branches each have a story of their own, so that two of them
+    move apart though nothing was agreed at either.
+    """
+    known = [(now.value - then.value, now.variance_of_difference(then)) for now, then in changes if now and then]
+    found = np.array([(change, 1 / chance) for change, chance in known if chance])
+    if len(found) < 2:
+        return 1.0
+    change, weight = found.T
+    return max(1.0, float((weight * (change - np.average(change, weights=weight)) ** 2).sum() / (len(found) - 1)))
+
+
+def brought(
+    now: Sample | None,
+    then: Sample | None,
+    others_now: Sample | None,
+    others_then: Sample | None,
+    varies: float = 1.0,
+) -> Since:
     """By how much more something moved than what is comparable with it: the difference of both changes, with its ends as `since`.
 
-    It is no proof that an action was the cause: what is comparable was not drawn by lot.
+    `varies`, as `unlike` finds it of those comparable, draws the ends further. It is no proof that an action was the cause: what is
+    comparable was not drawn by lot.
     """
     if None in (now, then, others_now, others_then):
         return NOT_TOLD
     own = _difference(_estimate(now), _estimate(then))
     theirs = _difference(_estimate(others_now), _estimate(others_then))
-    return _judged(_difference(own, theirs))
+    return _judged(_wider(_difference(own, theirs), varies))
 
 
 def _estimate(of: Sample) -> Estimate:
@@ -141,6 +160,12 @@ def _difference(first: Estimate, second: Estimate) -> Estimate:
     lower = value - hypot(first.value - first.lower, second.upper - second.value)
     upper = value + hypot(first.upper - first.value, second.value - second.lower)
     return Estimate(value, lower, upper)
+
+
+def _wider(change: Estimate, variances: float) -> Estimate:
+    """The change with its ends so many variances further."""
+    lower, upper = ((end - change.value) * sqrt(variances) + change.value for end in (change.lower, change.upper))
+    return Estimate(change.value, lower, upper)
 
 
 def _judged(change: Estimate) -> Since:

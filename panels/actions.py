@@ -16,7 +16,7 @@ from measures.dimensions import AGENT, BRANCH, PRODUCT, WEEK
 from measures.model import Better, Dimension, Ratio, _
 from measures.period import Period
 from measures.question import BEFORE, NAME, Question, where
-from measures.since import NOT_TOLD, Since, brought, sample, since
+from measures.since import NOT_TOLD, Sample, Since, brought, sample, since, unlike
 from panels.desk import Desk
 from presentation import charts, table_view
 from presentation import since as told
@@ -97,8 +97,8 @@ def followed(desk: Desk, action: Action, others: Sequence[Action]) -> Followed |
     now, then = _rows(desk, measure, own, days, before)
     acted = {other.who for other in others if other.measure == action.measure}
     alike = _alike(desk, measure, by, action.who, acted, product, days, _before(action.agreed_on, START))
-    theirs = _rows(desk, measure, {by: alike, PRODUCT: product}, days, before) if alike else (None, None)
-    return Followed(action, measure, by, now, _changed(measure, now, then), _more(measure, now, then, *theirs), alike)
+    more = _more(desk, measure, (now, then), by, {by: alike, PRODUCT: product}, days, before) if alike else NOT_TOLD
+    return Followed(action, measure, by, now, _changed(measure, now, then), more, alike)
 
 
 def course(desk: Desk, found: Followed) -> Exhibit:
@@ -217,11 +217,30 @@ def state(action: Action, today: date) -> str:
 
 
 def _changed(measure: Ratio, now: pd.Series | None, then: pd.Series | None) -> Since:
-    return since(*(None if row is None else sample(measure, row) for row in (now, then)))
+    return since(_sample(measure, now), _sample(measure, then))
 
 
-def _more(measure: Ratio, *rows: pd.Series | None) -> Since:
-    return brought(*(None if row is None else sample(measure, row) for row in rows))
+def _more(
+    desk: Desk,
+    measure: Ratio,
+    own: tuple[pd.Series | None, pd.Series | None],
+    by: Dimension,
+    theirs: dict,
+    days: Period,
+    before: Period,
+) -> Since:
+    """By how much more `own`, its rows of now and then, moved than `theirs`, who differ from each other as well."""
+    together = _rows(desk, measure, theirs, days, before)
+    each = _fetched(desk, measure, (by,), theirs, days, before)
+    apart = [
+        (sample(measure, now), sample(measure, then))
+        for (_at, now), (_at_then, then) in zip(each.iterrows(), _earlier(each).iterrows(), strict=True)
+    ]
+    return brought(*(_sample(measure, row) for row in (*own, *together)), unlike(apart))
+
+
+def _sample(measure: Ratio, row: pd.Series | None) -> Sample | None:
+    return None if row is None else sample(measure, row)
 
 
 def _alike(
