@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from math import hypot, inf
+from itertools import pairwise
+from math import hypot, inf, sqrt
 
+import numpy as np
 import pandas as pd
 from scipy import special
 
@@ -15,6 +17,9 @@ from measures.statistics import BEYOND_CHANCE, Estimate, garwood, wilson
 
 _TAIL = float(special.ndtr(-BEYOND_CHANCE))
 """The chance beyond so many standard errors on one side."""
+
+FEWEST_STEPS = 8
+"""Of fewer changes nothing is learnt of how far a number wavers."""
 
 
 class Verdict(Enum):
@@ -50,6 +55,12 @@ class Sample:
             lower, upper = wilson(self.count, self.of, BEYOND_CHANCE)
         return float(lower) * self.per, float(upper) * self.per
 
+    def variance_of_difference(self, other: Sample) -> float:
+        """By how much the two would differ by chance alone, as a variance, if what is behind them were the same."""
+        together = (self.count + other.count) / (self.of + other.of)
+        each = together if self.rate else together * (1 - together)
+        return each * (1 / self.of + 1 / other.of) * self.per**2
+
 
 @dataclass(frozen=True)
 class Since:
@@ -78,31 +89,66 @@ def sample(measure: Measure, row: Mapping[str, float | None]) -> Sample | None:
         return None
     if measure.spread is Spread.RATES:
         return Sample(value, count, of, rate=True, per=measure.per)
-    return Sample(value, count, of, rate=False) if measure.unit is Unit.SHARE and count <= of else None
+    return Sample(value, count, of, rate=False) if measure.spread is Spread.SHARES and count <= of else None
 
 
-def since(now: Sample | None, then: Sample | None) -> Since:
+def wavering(steps: Sequence[Sample | None]) -> float:
+    """How many times more than by chance a number varies from each of `steps` to the next; never below 1.
+
+    Contracts are signed at month ends and lists given out in batches, so that a count of events differs from week to week by more
+    than Poisson's chance though nothing has changed. The median of the squared differences is over what it is by chance, so that a
+    few steps that really changed do not count.
+    """
+    pairs = [(now, then) for then, now in pairwise(steps) if now is not None and then is not None]
+    chances = [
+        (now.value - then.value) ** 2 / chance for now, then in pairs if (chance := now.variance_of_difference(then))
+    ]
+    return max(1.0, float(np.median(chances) / special.chdtri(1, 0.5))) if len(chances) >= FEWEST_STEPS else 1.0
+
+
+def since(now: Sample | None, then: Sample | None, wavers: float = 1.0) -> Since:
     """The change from `then` to `now`, of two samples that share no case; of balances, which share many, it is told too seldom.
 
     The ends are those of MOVER, for shares Newcombe's tenth method (Newcombe 1998; Zou and Donner 2008): each sample's own ends,
     Wilson's or Garwood's, put together. They are drawn at three standard errors, as all changes that are told: a meeting looks at
-    many. The verdict says up or down where they leave out nought.
+    many. The verdict says up or down where they leave out nought. `wavers`, as `wavering` finds it, draws them further.
     """
     if now is None or then is None:
         return NOT_TOLD
-    return _judged(_difference(_estimate(now), _estimate(then)))
+    return _judged(_wider(_difference(_estimate(now), _estimate(then)), wavers))
 
 
-def brought(now: Sample | None, then: Sample | None, others_now: Sample | None, others_then: Sample | None) -> Since:
+def unlike(changes: Sequence[tuple[Sample | None, Sample | None]]) -> float:
+    """How many times more than by chance the changes from then to now, given as (now, then), vary among each other; never below 1.
+
+    Cochran's Q per degree of freedom (Higgins and Thompson's H², 2002). Branches each have a story of their own, so that two of them
+    move apart though nothing was agreed at either.
+    """
+    known = [(now.value - then.value, now.variance_of_difference(then)) for now, then in changes if now and then]
+    found = np.array([(change, 1 / chance) for change, chance in known if chance])
+    if len(found) < 2:
+        return 1.0
+    change, weight = found.T
+    return max(1.0, float((weight * (change - np.average(change, weights=weight)) ** 2).sum() / (len(found) - 1)))
+
+
+def brought(
+    now: Sample | None,
+    then: Sample | None,
+    others_now: Sample | None,
+    others_then: Sample | None,
+    varies: float = 1.0,
+) -> Since:
     """By how much more something moved than what is comparable with it: the difference of both changes, with its ends as `since`.
 
-    It is no proof that an action was the cause: what is comparable was not drawn by lot.
+    `varies`, as `unlike` finds it of those comparable, draws the ends further. It is no proof that an action was the cause: what is
+    comparable was not drawn by lot.
     """
     if None in (now, then, others_now, others_then):
         return NOT_TOLD
     own = _difference(_estimate(now), _estimate(then))
     theirs = _difference(_estimate(others_now), _estimate(others_then))
-    return _judged(_difference(own, theirs))
+    return _judged(_wider(_difference(own, theirs), varies))
 
 
 def _estimate(of: Sample) -> Estimate:
@@ -114,6 +160,12 @@ def _difference(first: Estimate, second: Estimate) -> Estimate:
     lower = value - hypot(first.value - first.lower, second.upper - second.value)
     upper = value + hypot(first.upper - first.value, second.value - second.lower)
     return Estimate(value, lower, upper)
+
+
+def _wider(change: Estimate, variances: float) -> Estimate:
+    """The change with its ends so many variances further."""
+    lower, upper = ((end - change.value) * sqrt(variances) + change.value for end in (change.lower, change.upper))
+    return Estimate(change.value, lower, upper)
 
 
 def _judged(change: Estimate) -> Since:

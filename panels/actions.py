@@ -15,8 +15,8 @@ from measures.catalogue import DIMENSION
 from measures.dimensions import AGENT, BRANCH, PRODUCT, WEEK
 from measures.model import Better, Dimension, Ratio, _
 from measures.period import Period
-from measures.question import NAME, Question, where
-from measures.since import NOT_TOLD, Since, brought, sample, since
+from measures.question import BEFORE, NAME, Question, where
+from measures.since import NOT_TOLD, Sample, Since, brought, sample, since, unlike
 from panels.desk import Desk
 from presentation import charts, table_view
 from presentation import since as told
@@ -24,8 +24,8 @@ from presentation.exhibit import Exhibit, Kind
 from presentation.tables import Column, Table, table_of
 from presentation.units import MISSING, day_shown, shown
 
-BEFORE = timedelta(days=28)
-"""What an action starts from: the four weeks before it was agreed on."""
+START = timedelta(days=28)
+"""What an action starts from, and what is alike: the four weeks before it was agreed on."""
 SHOWN_BEFORE = timedelta(weeks=8)
 """So much of the course is drawn before the action, for who wants to see whether something moved already."""
 WHO = Dimension("who", _("Who"), named=True)
@@ -36,13 +36,12 @@ STATES = {"late": _("late"), "open": _("open"), "done": _("done"), "dropped": _(
 
 @dataclass(frozen=True)
 class Followed:
-    """What became of an action's measure: before it and since, its own change, and by how much that is more than at `alike`, the ids
-    of those comparable. Rows are answers' rows, None where no days have passed or nothing is recorded."""
+    """What became of an action's measure since, its own change, and by how much that is more than at `alike`, the ids of those
+    comparable. `now` is an answer's row, None where no days have passed or nothing is recorded."""
 
     action: Action
     measure: Ratio
     by: Dimension
-    before: pd.Series | None
     now: pd.Series | None
     own: Since
     more: Since
@@ -59,6 +58,7 @@ def offered(desk: Desk) -> list[Ratio]:
         and measure.spread is not None
         and measure.better is not Better.NEITHER
         and WEEK in measure.dimensions
+        and measure.has_history
         and all(count.adds_up for count in measure.counts)
     ]
 
@@ -68,7 +68,10 @@ def baseline(
 ) -> tuple[float | None, float | None]:
     """The rate, and of how many, in the four weeks before `agreed_on` at the branch or agent `who`."""
     by = _dimension(desk, kind, who)
-    row = _row(desk, measure, {by: (who,), PRODUCT: (product,) if product else ()}, _before(agreed_on))
+    answer = _fetched(
+        desk, measure, (), {by: (who,), PRODUCT: (product,) if product else ()}, _before(agreed_on, START)
+    )
+    row = None if answer.empty else answer.iloc[0]
     if row is None or pd.isna(row[measure.name]):
         return None, None
     return float(row[measure.name]), float(row[measure.under.name])
@@ -77,33 +80,27 @@ def baseline(
 def followed(desk: Desk, action: Action, others: Sequence[Action]) -> Followed | None:
     """What became of the action's measure up to the data's date; None where this warehouse does not know the measure any more.
 
-    Comparable are units of the same kind that are most like it in the four weeks before, and about which none of `others` was
-    agreed on the same measure. The branches or agents of one meeting are looked at, as far as its branch sees.
+    The days since are set beside as many just before, looked at when they were as young: of what was given out last week fewer are
+    contacted than of what was given out last month, and in a week fewer complain than in a month, whatever was agreed.
+
+    Comparable are units of the same kind that were most like it in the four weeks before, as these stood then, and about which none
+    of `others` was agreed on the same measure. The branches or agents of one meeting are looked at, as far as its branch sees.
     """
     measure = desk.state.catalogue.measures.get(action.measure)
     by = _dimension(desk, action.who_kind, action.who)
     if not isinstance(measure, Ratio) or by not in measure.dimensions:
         return None
     product = _products(action)
-    before, since_then = _before(action.agreed_on), _since(desk, action.agreed_on)
     own = {by: (action.who,), PRODUCT: product}
-    then = _row(desk, measure, own, before)
-    now = _row(desk, measure, own, since_then) if since_then else None
+    days = _since(desk, action.agreed_on)
+    if days is None:
+        return Followed(action, measure, by, None, NOT_TOLD, NOT_TOLD, ())
+    before = _before(action.agreed_on, timedelta(days=days.days))
+    now, then = _rows(desk, measure, own, days, before)
     acted = {other.who for other in others if other.measure == action.measure}
-    alike = _alike(desk, measure, by, action.who, acted, product, before)
-    theirs = {by: alike, PRODUCT: product}
-    return Followed(
-        action,
-        measure,
-        by,
-        then,
-        now,
-        _changed(measure, now, then),
-        _more(measure, now, then, *(_row(desk, measure, theirs, days) for days in (since_then, before)))
-        if alike and since_then
-        else NOT_TOLD,
-        alike,
-    )
+    alike = _alike(desk, measure, by, action.who, acted, product, days, _before(action.agreed_on, START))
+    more = _more(desk, measure, (now, then), by, {by: alike, PRODUCT: product}, days, before) if alike else NOT_TOLD
+    return Followed(action, measure, by, now, _changed(measure, now, then), more, alike)
 
 
 def course(desk: Desk, found: Followed) -> Exhibit:
@@ -222,17 +219,43 @@ def state(action: Action, today: date) -> str:
 
 
 def _changed(measure: Ratio, now: pd.Series | None, then: pd.Series | None) -> Since:
-    return since(*(None if row is None else sample(measure, row) for row in (now, then)))
+    return since(_sample(measure, now), _sample(measure, then))
 
 
-def _more(measure: Ratio, *rows: pd.Series | None) -> Since:
-    return brought(*(None if row is None else sample(measure, row) for row in rows))
+def _more(
+    desk: Desk,
+    measure: Ratio,
+    own: tuple[pd.Series | None, pd.Series | None],
+    by: Dimension,
+    theirs: dict,
+    days: Period,
+    before: Period,
+) -> Since:
+    """By how much more `own`, its rows of now and then, moved than `theirs`, who differ from each other as well."""
+    together = _rows(desk, measure, theirs, days, before)
+    each = _fetched(desk, measure, (by,), theirs, days, before)
+    apart = [
+        (sample(measure, now), sample(measure, then))
+        for (_at, now), (_at_then, then) in zip(each.iterrows(), _earlier(each).iterrows(), strict=True)
+    ]
+    return brought(*(_sample(measure, row) for row in (*own, *together)), unlike(apart))
+
+
+def _sample(measure: Ratio, row: pd.Series | None) -> Sample | None:
+    return None if row is None else sample(measure, row)
 
 
 def _alike(
-    desk: Desk, measure: Ratio, by: Dimension, who: str, acted: Collection[str], product: tuple[str, ...], days: Period
+    desk: Desk,
+    measure: Ratio,
+    by: Dimension,
+    who: str,
+    acted: Collection[str],
+    product: tuple[str, ...],
+    days: Period,
+    before: Period,
 ) -> tuple[str, ...]:
-    found = _fetched(desk, measure, (by,), {PRODUCT: product}, days)
+    found = _earlier(_fetched(desk, measure, (by,), {PRODUCT: product}, days, before))
     known = found[found[by.name].notna() & found[measure.name].notna()]
     units = [
         Unit(str(id_), float(value), float(of))
@@ -245,14 +268,30 @@ def _alike(
     return tuple(unit.id for unit in comparable(own, free, fewest=measure.fewest))
 
 
-def _row(desk: Desk, measure: Ratio, chosen: dict, days: Period) -> pd.Series | None:
-    answer = _fetched(desk, measure, (), chosen, days)
-    return None if answer.empty else answer.iloc[0]
+def _rows(
+    desk: Desk, measure: Ratio, chosen: dict, days: Period, before: Period
+) -> tuple[pd.Series | None, pd.Series | None]:
+    """The rows of both periods, the earlier looked at when it was as young as `days` are now."""
+    answer = _fetched(desk, measure, (), chosen, days, before)
+    return (None, None) if answer.empty else (answer.iloc[0], _earlier(answer).iloc[0])
 
 
-def _fetched(desk: Desk, measure: Ratio, by: tuple[Dimension, ...], chosen: dict, days: Period) -> pd.DataFrame:
+def _earlier(answer: pd.DataFrame) -> pd.DataFrame:
+    """An answer's numbers of the period compared with, under the names that they have in a period of their own."""
+    earlier = {name: name.removesuffix(BEFORE) for name in answer.columns if name.endswith(BEFORE)}
+    return answer.drop(columns=[*earlier.values()]).rename(columns=earlier)
+
+
+def _fetched(
+    desk: Desk,
+    measure: Ratio,
+    by: tuple[Dimension, ...],
+    chosen: dict,
+    days: Period,
+    against: Period | None = None,
+) -> pd.DataFrame:
     kept = {d: ids for d, ids in chosen.items() if ids and d in measure.dimensions}
-    question = Question((measure, *measure.counts), days, by, where(kept), parent=desk.viewer.branch_id)
+    question = Question((measure, *measure.counts), days, by, where(kept), against, parent=desk.viewer.branch_id)
     return desk.warehouse.fetch(question, desk.viewer)
 
 
@@ -267,8 +306,8 @@ def _products(action: Action) -> tuple[str, ...]:
     return (product,) if product else ()
 
 
-def _before(agreed_on: date) -> Period:
-    return Period(agreed_on - BEFORE, agreed_on - timedelta(days=1))
+def _before(agreed_on: date, long: timedelta) -> Period:
+    return Period(agreed_on - long, agreed_on - timedelta(days=1))
 
 
 def _since(desk: Desk, agreed_on: date) -> Period | None:

@@ -13,10 +13,11 @@ import pandas as pd
 from data_access.held import Held, NotHeld
 from data_access.meetings import Action, Item, Meeting
 from measures.catalogue import DIMENSION, MEASURES
+from measures.dimensions import WEEK as WEEK_STEP
 from measures.model import Measure, Ratio, _
 from measures.period import Period
 from measures.question import BEFORE, Question, Told
-from measures.since import sample, since
+from measures.since import sample, since, wavering
 from panels import actions as agreements
 from panels import notes
 from panels.desk import Desk
@@ -30,7 +31,7 @@ from presentation.filters import Filters, filters_at, in_words
 from presentation.frame import scope
 from presentation.units import day_shown, period_shown, shown
 
-DAY, WEEK = timedelta(days=1), timedelta(days=7)
+DAY, WEEK, HALF_YEAR = timedelta(days=1), timedelta(days=7), timedelta(weeks=26)
 KEY = (
     "signed", "active_rate_30", "coverage", "contacts", "contact_success", "overdue_assignments", "complaints_received",
     "complaints_past_due",
@@ -282,7 +283,8 @@ def _key(desk: Desk, occasion: Occasion) -> Exhibit:
     aimed_at = paces(desk, [desk.measure(name) for name in rows])
     for name, row in rows.items():
         measure, then = desk.measure(name), earlier.get(name)
-        found = since(sample(measure, row), None if then is None else sample(measure, then))
+        earlier_sample = None if then is None else sample(measure, then)
+        found = since(sample(measure, row), earlier_sample, _wavers(desk, measure))
         listed.append(told.Moved(measure, row, then, found, aimed_at.get(name, "")))
     last = before.state.data_until if before is not None else None
     now = period_shown(days, say.language)
@@ -315,6 +317,22 @@ def _of_a_week(desk: Desk, measures: Sequence[Measure], days: Period) -> dict[st
         except NotHeld:
             continue
     return found
+
+
+def _wavers(desk: Desk, measure: Measure) -> float:
+    """How much more than by chance the measure differs from week to week in the half-year before, over whole weeks that no longer
+    grow; 1 where that is not known, as in a meeting that does not keep it."""
+    if not measure.has_history or WEEK_STEP not in measure.dimensions:
+        return 1.0
+    until = desk.state.data_until - timedelta(days=measure.settles)
+    sunday = until - timedelta(days=until.isoweekday() % 7)
+    try:
+        asked = desk.ask(
+            dict.fromkeys((measure, *measure.counts)), [WEEK_STEP], period=Period(sunday - HALF_YEAR + DAY, sunday)
+        )
+    except NotHeld:
+        return 1.0
+    return wavering([sample(measure, row) for _at, row in asked.answer.iterrows()])
 
 
 def _before(desk: Desk, measures: Sequence[Measure], filters: Filters) -> dict[str, pd.Series]:

@@ -18,7 +18,7 @@ from panels.desk import Desk
 from presentation import causes, findings
 from presentation.exhibit import Exhibit, Kind
 from presentation.minutes import Complaints, Section
-from presentation.units import period_shown
+from presentation.units import day_shown, period_shown
 
 RECEIVED = "complaints_received"
 _KEY_NUMBERS = (
@@ -114,6 +114,14 @@ def _tally(desk: Desk, names: tuple[str, ...], by: Dimension, *, compared: bool)
         return Exhibit(Kind.TABLE, title, "", notes=(desk.say.told(refused),))
     if by is BELOW and shown.table is not None and len(shown.table.rows) < 2:
         return None
+    if by is COMPLAINT_STATE and (against := desk.filters.against):
+        # As every comparison has it; of a state a reader would take it for today's.
+        then = desk.state.data_until - (desk.filters.period.end - against.end)
+        words = {"period": period_shown(against, desk.say.language), "day": day_shown(then, desk.say.language)}
+        note = desk.say(
+            "Those of {period} as they stood on {day}, when they were as old as the others are now.", **words
+        )
+        return replace(shown, notes=(*shown.notes, note))
     return shown
 
 

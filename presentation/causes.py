@@ -54,9 +54,11 @@ PROPOSALS = {
 
 
 def few(answer: pd.DataFrame, measure: Measure) -> pd.DataFrame:
-    """The causes, the largest first, that together make up four fifths: up to the one that crosses them."""
+    """The causes, the largest first, that together make up four fifths: up to the one that crosses them, and those as large as it,
+    which nothing but their names puts after it."""
     before = answer[measure.name + CUMULATIVE].shift(1, fill_value=0.0)
-    return answer[(before < FEW) & (answer[measure.name] > 0)]
+    reaching = answer[(before < FEW) & (answer[measure.name] > 0)]
+    return answer[answer[measure.name] >= reaching[measure.name].min()] if len(reaching) else reaching
 
 
 def told(

@@ -23,7 +23,8 @@ VERDICTS = {
 }
 HOW = _(
     "Each change stands with the ends of what holds it, at three standard errors: because many are looked at, two would find some in "
-    "any noise. Where the ends lie on both sides of nought, no change can be told."
+    "any noise. They lie wider where a number differs from week to week by more than chance anyhow. Where they lie on both sides of "
+    "nought, no change can be told."
 )
 
 

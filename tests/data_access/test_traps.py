@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from contextlib import closing
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -424,3 +425,13 @@ def test_what_was_before_a_tables_first_day_is_not_known_and_not_nought(tmp_path
     assert pd.isna(found["complaints_per_1000_contracts_before"])
     assert found["signed_before"] == 1
     warehouse.close()
+
+
+def test_a_list_is_over_on_the_day_after_its_last(tmp_path: Path) -> None:
+    days = (-1, 0, 7, 8, 30, 31)
+    (a_list, *_), (given, *_) = BANK["campaigns"], (row for row in BANK["assignments"] if row["closed_on"] is None)
+    ends = [a_list | {"campaign_id": f"{left}", "ends_on": DATA_UNTIL + timedelta(days=left)} for left in days]
+    of_each = [given | {"assignment_id": f"{left}", "campaign_id": f"{left}"} for left in days]
+    write_duckdb({**BANK, "campaigns": ends, "assignments": of_each}, tmp_path / "own.duckdb")
+    with closing(Warehouse(f"duckdb:///{tmp_path}/own.duckdb")) as warehouse:
+        assert numbers(warehouse, "open_assignments", "list_left") == {"0-over": 1, "1-07": 2, "2-30": 2, "3-later": 1}

@@ -63,6 +63,8 @@ def test_a_report_compares_with_the_period_before_and_says_so(visit, whole_url):
     assert ("Period", "Apr 2026") in complaints.about.filters
     assert ("Compared with", "Mar 2026") in complaints.about.filters
     assert complaints.sections[0].sentences[0].startswith("Complaints received")
+    by_state = complaints.sections[0].exhibits[-1]
+    assert by_state.notes[-1].startswith("Those of Mar 2026 as they stood on 20 Apr 2026")
 
 
 def test_the_few_causes_have_a_sentence_a_need_and_a_proposal_each(visit, demo_url):
