@@ -76,7 +76,7 @@ var/superset-venv/.installed: tests/benchmarks/superset.txt | $(PY)
 	@var/superset-venv/bin/python -m pip install --disable-pip-version-check -q -r $< || { echo '$(NO_PACKAGES)' >&2; exit 1; }
 	@touch $@
 
-screenshots: $(DEV_STAMP) ## takes a picture of every page in Chromium
+screenshots: $(DEV_STAMP) ## takes a picture of every page and slide in Chromium
 	@$(PY) -m tests.browser.screenshots
 
 $(PY):
