@@ -154,8 +154,11 @@ def label(item: Item, desk: Desk) -> str:
         return say("What stands out")
     named = [MEASURES[name] for name in _measures(view) if name in MEASURES]
     called = notes.say_by(desk, named, [DIMENSION[name] for name in _splits(view)])
-    days = dict(in_words(_filters(view, desk), desk.products, say))
-    return say.aside(called, days[say("Period")])
+    try:
+        filters = _filters(view, desk)
+    except Told:
+        return called  # not its title: that may hold numbers of a branch that is not seen from here
+    return say.aside(called, dict(in_words(filters, desk.products, say))[say("Period")])
 
 
 def leads(view: View, desk: Desk) -> tuple[str, dict[str, str]]:

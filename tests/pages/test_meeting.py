@@ -289,3 +289,12 @@ def test_the_database_of_a_test_is_its_own(visit, own_url, tmp_path):
     assert duckdb.connect(own_url.removeprefix("duckdb:///")).execute(
         "SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 'meeting%'"
     ).fetchone() == (0,)
+
+
+def test_a_view_that_is_not_seen_from_the_meetings_branch_costs_the_meeting_nothing_else(visit, own_url):
+    reader = prepared(visit(own_url, lang="en"))
+    view = {"of": "trend", "given": {"name": "coverage"}, "filters": {"branch": "not seen"}}
+    store().add(this_week().id, json.dumps(view), "coverage is 17.3% above", "somebody")
+    reader.show("meeting")
+    assert len([each for each in reader.app.button if each.label == "Leave out"]) == len(store().items(this_week().id))
+    assert not [text for text in reader.texts if "17.3%" in text]
