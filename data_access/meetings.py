@@ -227,7 +227,12 @@ class MeetingsError(Told):
 
 
 class NotPossible(Told):
-    """What is not there, or what the meeting's state does not permit."""
+    """What is not there, what the meeting's state does not permit, or more than a meeting holds."""
+
+
+MOST_SIGNS, MOST_VIEWS, MOST_OPEN = 5_000, 60, 200
+"""Signs of a remark or of what is to be done, views of a meeting, and open actions of a branch: what one person writes stands on
+everybody's page and in everybody's files."""
 
 
 class Changed(Told):
@@ -311,15 +316,20 @@ class Meetings:
             return _items_of(connection, meeting_id)
 
     def add(self, meeting_id: str, view: str, title: str, by: str) -> Item:
-        """Adds a view as the last one."""
+        """Adds a view as the last one. Raises NotPossible."""
         with self._told(_CANNOT_WRITE) as database, database.writing() as connection:
-            _write(connection, _changeable(connection, meeting_id), by)
-            row = _new_item(meeting_id, len(_items_of(connection, meeting_id)), view, title, by)
+            meeting, there = _changeable(connection, meeting_id), len(_items_of(connection, meeting_id))
+            if there >= MOST_VIEWS:
+                raise NotPossible(_("A meeting holds {n} views, and this one has as many."), n=MOST_VIEWS)
+            _write(connection, meeting, by)
+            row = _new_item(meeting_id, there, view, title, by)
             connection.execute(sa.insert(_items).values(row))
             return _item_of(connection, meeting_id, row["item_id"])
 
     def change(self, item: Item, *, remark: str | None = None, kept: bool | None = None, by: str) -> Item:
-        """Writes what is given, where `item` is what stands there; returns what stands there then. Raises Changed."""
+        """Writes what is given, where `item` is what stands there; returns what stands there then. Raises Changed and
+        NotPossible."""
+        _demand_short(remark or "")
         wanted = {"remark": None if remark is None else storable(remark), "kept": kept}
         wanted = {name: value for name, value in wanted.items() if value is not None}
         with self._told(_CANNOT_WRITE) as database, database.writing() as connection:
@@ -403,11 +413,19 @@ class Meetings:
 
     def agree(self, action: Action) -> Action:
         """Writes down a new action of the meeting's branch; one with an id that is there already is returned as it stands."""
+        _demand_short(action.what)
         action = replace(action, id=action.id or _new_id(), revision=1, **_numbers(asdict(action)))
         with self._told(_CANNOT_WRITE) as database, database.writing() as connection:
             action = replace(action, branch_id=_locked(connection, action.meeting).branch_id)
             if (there := _action_of(connection, action.id)) is not None:
                 return there
+            ours = sa.select(sa.func.count()).where(
+                _actions.c.branch_id == action.branch_id, _actions.c.state == "open"
+            )
+            if connection.execute(ours).scalar_one() >= MOST_OPEN:
+                raise NotPossible(
+                    _("{n} actions of this branch are open, as many as can be followed. Close some first."), n=MOST_OPEN
+                )
             row = {_column_of(name): value for name, value in asdict(action).items()}
             connection.execute(sa.insert(_actions).values(row))
             written = _action_of(connection, action.id)
@@ -421,6 +439,7 @@ class Meetings:
         ends an action, or opens it again, need not say `ended_on`: it is today, or no day. Raises Changed."""
         if unknown := changed.keys() - CHANGEABLE:
             raise TypeError(f"Of an action these are not changed: {', '.join(sorted(unknown))}.")
+        _demand_short(str(changed.get("what", "")))
         changed = {n: storable(v) if isinstance(v, str) else v for n, v in (changed | _numbers(changed)).items()}
         with self._told(_CANNOT_WRITE) as database, database.writing() as connection:
             there = _action_of(connection, action.id, for_update=True)
@@ -577,6 +596,12 @@ def _locked(connection: sa.Connection, meeting_id: str) -> Meeting:
     if row is None:
         raise NotPossible(_("There is no such meeting."))
     return _meeting(row)
+
+
+def _demand_short(text: str) -> None:
+    """Raises NotPossible where the text is longer than `MOST_SIGNS`."""
+    if len(text) > MOST_SIGNS:
+        raise NotPossible(_("This text has {n} signs; {most} are kept. Shorten it."), n=len(text), most=MOST_SIGNS)
 
 
 def _changeable(connection: sa.Connection, meeting_id: str) -> Meeting:

@@ -183,7 +183,7 @@ def action_table(desk: Desk, actions: Sequence[Action], found: Mapping[str, Foll
     say = desk.say
     heads = {
         "what": say("What"), "who": say(WHO.label), "due_on": say("By"), "measure": say("Measure"),
-        "baseline": say("When agreed"), "aim": say("Aim"), "now": say("Since"), "state": say("State"),
+        "baseline": say("4 weeks before"), "aim": say("Aim"), "now": say("Since then"), "state": say("State"),
     }  # fmt: skip
     rows = []
     for action in actions:

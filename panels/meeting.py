@@ -12,7 +12,7 @@ import pandas as pd
 import streamlit as st
 
 from data_access.access import Permission, Refused, demand
-from data_access.meetings import Action, Changed, Item, Meeting, Meetings, meetings_of, monday_of
+from data_access.meetings import MOST_SIGNS, Action, Changed, Item, Meeting, Meetings, meetings_of, monday_of
 from measures.dimensions import AGENT
 from measures.model import Ratio, Unit, _
 from measures.period import week_from
@@ -72,6 +72,7 @@ def taken_into(desk: Desk) -> Callable[[View, str], None] | None:
     def take(view: View, called: str) -> None:
         store = meetings_of(desk.access)
         try:
+            _demand_still(desk)
             added = store.add(opened.id, view.written(), called, desk.viewer.person)
             now = store.of(opened.branch_id, opened.week)
             if now is not None and now.state == "running":
@@ -226,6 +227,7 @@ def _remarks(desk: Desk, store: Meetings, item: Item) -> None:
         item.remark,
         key=key,
         height=68,
+        max_chars=MOST_SIGNS,
         placeholder=say("What is to be said about it"),
         label_visibility="collapsed",
         on_change=lambda: _remark(desk, store, item, key),
@@ -237,6 +239,7 @@ def _remark(desk: Desk, store: Meetings, item: Item, key: str) -> None:
     """Writes the remark; where somebody has written meanwhile, both texts stay: theirs in the box, this one beside it."""
     mine = st.session_state[key]
     try:
+        _demand_still(desk)
         store.change(item, remark=mine, by=desk.viewer.person)
         st.session_state.pop(f"_mine_{item.id}", None)
     except Changed:
@@ -299,6 +302,8 @@ def _presented(desk: Desk, store: Meetings, found: Meeting, shown: Sequence[agen
 
     @st.fragment
     def slide() -> None:
+        if not desk.holds():
+            st.rerun(scope="app")  # the page then asks who is looking
         kept = st.session_state["_meeting_at"]
         at = min(kept.setdefault(found.id, found.slide), len(shown) - 1)
         each = shown[at]
@@ -471,8 +476,16 @@ def _told(desk: Desk, act: Callable[[], object]) -> Callable[[], None]:
 
     def done() -> None:
         try:
+            _demand_still(desk)
             act()
         except Told as refused:
             st.session_state["_meeting_told"] = desk.say.told(refused)
 
     return done
+
+
+def _demand_still(desk: Desk) -> None:
+    """Raises Refused where the reader is not given the same role and branch any more: callbacks, and parts that run alone, run before
+    a page asks who is looking."""
+    if not desk.holds():
+        raise Refused(_("What you may see has changed. Load the page again."))

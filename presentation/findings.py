@@ -96,18 +96,19 @@ def course(
 
 
 def first_of(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total: pd.DataFrame, say: Words) -> str:
-    """“Queueing has the most: 120 of 480”: for counts that add up."""
+    """“Queueing has the most: 120 of 480”: for counts that add up; where several have as many, that these do."""
     rows = _known(answer, measure.name)
     rows = rows[rows[measure.name] > 0]
     if rows.empty:
         return say("None in these days")
-    first = rows.loc[rows[measure.name].idxmax()]
-    return say(
-        "{name} has the most: {value} of {total}",
-        name=name_of(first, dimension, say),
-        value=short(first[measure.name], measure.unit, say.language),
-        total=short(total.iloc[0][measure.name], measure.unit, say.language),
+    most = rows[rows[measure.name] == rows[measure.name].max()]
+    value, whole = (
+        short(each, measure.unit, say.language) for each in (most.iloc[0][measure.name], total.iloc[0][measure.name])
     )
+    if len(most) > 1:
+        return say("{n} share the most: {value} of {total} each", n=len(most), value=value, total=whole)
+    name = name_of(most.iloc[0], dimension, say)
+    return say("{name} has the most: {value} of {total}", name=name, value=value, total=whole)
 
 
 def running_out(measure: Measure, answer: pd.DataFrame, dimension: Dimension, total: pd.DataFrame, say: Words) -> str:

@@ -26,7 +26,19 @@ from hypothesis import strategies as st
 from data_access import own_database
 from data_access.journal import Action as Done
 from data_access.journal import Entry, Journal
-from data_access.meetings import CLAIMED_FOR, Action, Changed, Item, Meeting, Meetings, MeetingsError, NotPossible
+from data_access.meetings import (
+    CLAIMED_FOR,
+    MOST_OPEN,
+    MOST_SIGNS,
+    MOST_VIEWS,
+    Action,
+    Changed,
+    Item,
+    Meeting,
+    Meetings,
+    MeetingsError,
+    NotPossible,
+)
 from data_access.own_database import storable
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -198,6 +210,7 @@ def test_texts_come_back_whole(meetings: Meetings, meeting: Meeting) -> None:
         assert meetings.of(text[:9], MONDAY) == made
         (item,) = meetings.items(made.id)
         assert {item.view, item.title, item.by} == {storable(text)}
+        text = text[: MOST_SIGNS - 1]
         assert meetings.change(item, remark=text, by=text).remark == storable(text)
         action = meetings.agree(agreed(made, what=text, who=text, who_name=text, filters=text, by=text))
         assert {action.what, action.who, action.who_name, action.filters, action.by} == {storable(text)}
@@ -445,6 +458,29 @@ for week in range(1_000):
         for each in found:
             assert len(meetings.items(each.id)) == 5
             assert len(meetings.held(each.id)) == (0 if each.state == "prepared" else 20)
+
+
+def test_what_one_person_writes_has_an_end(meetings: Meetings, meeting: Meeting) -> None:
+    item = meetings.items(meeting.id)[0]
+    assert meetings.change(item, remark="字" * MOST_SIGNS, by="li").remark == "字" * MOST_SIGNS
+    with pytest.raises(NotPossible, match="5001 signs; 5000 are kept"):
+        meetings.change(meetings.items(meeting.id)[0], remark="字" * (MOST_SIGNS + 1), by="li")
+    assert meetings.items(meeting.id)[0].remark == "字" * MOST_SIGNS
+    action = meetings.agree(agreed(meeting))
+    with pytest.raises(NotPossible, match="5001 signs"):
+        meetings.agree(agreed(meeting, what="x" * (MOST_SIGNS + 1)))
+    with pytest.raises(NotPossible, match="5001 signs"):
+        meetings.change_action(action, "li", what="x" * (MOST_SIGNS + 1))
+    for _ in range(MOST_VIEWS - len(VIEWS)):
+        meetings.add(meeting.id, "{}", "", "li")
+    with pytest.raises(NotPossible, match="holds 60 views"):
+        meetings.add(meeting.id, "{}", "", "li")
+    for _ in range(MOST_OPEN - 1):
+        meetings.agree(agreed(meeting))
+    with pytest.raises(NotPossible, match="200 actions of this branch are open"):
+        meetings.agree(agreed(meeting))
+    meetings.change_action(action, "li", state="done")
+    assert meetings.agree(agreed(meeting)).state == "open"
 
 
 def test_an_answer_is_added_to_a_running_meeting_alone_and_the_first_stays(

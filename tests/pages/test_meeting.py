@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import openpyxl
 import pytest
 from docx import Document
 from pptx import Presentation
+from streamlit.testing.v1 import AppTest
 
 from data_access.journal import journal_of
 from data_access.meetings import meetings_of, monday_of
@@ -268,6 +270,31 @@ def test_what_is_taken_into_a_running_meeting_is_kept_too(visit, own_url):
     title = store().items(this_week().id)[-1].title
     bank.write_duckdb(bank.BANK | {"contracts": bank.BANK["contracts"][:2]}, Path(own_url.removeprefix("duckdb:///")))
     assert title in findings(visit(own_url, lang="en").show("meeting"))
+
+
+def meeting_alone() -> None:
+    import streamlit as st
+
+    from panels.meeting import meeting
+
+    meeting(st.session_state["desk"])
+
+
+def test_who_has_lost_the_right_since_the_page_was_drawn_changes_nothing_more(visit, own_url):
+    reader, still = started(visit(own_url, lang="en")), [True]
+    app = AppTest.from_function(meeting_alone, default_timeout=30)
+    app.session_state["desk"] = replace(reader.app.session_state["desk"], holds=lambda: still[0])
+    app.run()
+    items = store().items(this_week().id)
+    still[0] = False
+    app.button(key=f"keep_{items[0].id}").click().run()
+    app.text_area(key=f"remark_{items[0].id}_{items[0].revision}").set_value("mine").run()
+    app.button(key="meeting_end").click().run()
+    assert store().items(this_week().id) == items and this_week().state == "running"
+    assert any("has changed. Load the page again." in each.value for each in app.warning)
+    still[0] = True
+    app.button(key=f"keep_{items[0].id}").click().run()
+    assert not store().items(this_week().id)[0].kept
 
 
 def test_no_page_offers_a_meeting_to_who_has_none(visit, own_url):

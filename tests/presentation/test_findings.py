@@ -101,6 +101,8 @@ def test_a_median_is_ranked_and_not_said_to_be_part_of_a_sum():
 def test_the_most_of_a_count_stands_beside_the_whole():
     rows = pd.DataFrame({"cause": ["fees", "queueing"], "complaints_received": [30, 70]})
     assert first_of(received, rows, CAUSE, one(complaints_received=100), SAY) == "Queueing has the most: 70 of 100"
+    alike = rows.assign(complaints_received=50)
+    assert first_of(received, alike, CAUSE, one(complaints_received=100), SAY) == "2 share the most: 50 of 100 each"
     assert (
         first_of(received, rows.assign(complaints_received=0), CAUSE, one(complaints_received=0), SAY)
         == "None in these days"
