@@ -80,18 +80,25 @@ def multiplied(small: Path, path: Path) -> None:
         tables = connection.execute(
             "SELECT table_name FROM duckdb_tables() WHERE database_name = 'small' ORDER BY estimated_size"
         ).fetchall()
+        # By a number, because to compare paths takes twice as long.
+        connection.execute(
+            "CREATE TEMP TABLE places AS SELECT branch_id, CAST(row_number() OVER (ORDER BY path) AS INTEGER) AS place "
+            "FROM small.branches"
+        )
         for (table,) in tables:
+            # What was worked out from others, tables and columns, is worked out anew when the block ends.
             if table not in metadata.tables:
-                continue  # what was worked out from the others is worked out anew when the block ends
-            columns = [name for name, *_ in connection.execute(f"DESCRIBE small.{table}").fetchall()]
+                continue
+            there = [name for name, *_ in connection.execute(f"DESCRIBE small.{table}").fetchall()]
+            columns = [name for name in there if name in metadata.tables[table].columns]
             if table not in _ORDER:
                 connection.execute(f"CREATE TABLE {table} AS FROM small.{table}")
                 continue
             copied = ", ".join(f"{c} || '.' || copy AS {c}" if c in _IDS else f"r.{c}" for c in columns)
             connection.execute(
                 f"""CREATE TABLE {table} AS
-                    SELECT {copied} FROM small.{table} r, range({TIMES}) g(copy)
-                    ORDER BY (SELECT path FROM small.branches b WHERE b.branch_id = r.branch_id), {_ORDER[table]}"""
+                    SELECT {copied} FROM small.{table} r LEFT JOIN places USING (branch_id), range({TIMES}) g(copy)
+                    ORDER BY place, {_ORDER[table]}"""
             )
         connection.execute(
             "UPDATE loads SET rows = rows * ? WHERE table_name IN (SELECT unnest(?))", [TIMES, [*_ORDER]]
