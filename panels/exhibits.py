@@ -268,7 +268,7 @@ def compared(
         category=notes.shown_name(by),
         value=name,
         overall=float(overall) if isinstance(measure, Ratio) and pd.notna(overall) else None,
-        notes=(*said, *notes.ignored(desk, asked)),
+        notes=(*said, *notes.young(desk, measure), *notes.ignored(desk, asked)),
         filters=tuple(around.under(asked.ignored)),
         draw=draw,
         asked=asked,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from datetime import timedelta
 from functools import wraps
 from typing import Concatenate, ParamSpec
 
@@ -18,6 +19,7 @@ from presentation import findings, withheld
 from presentation import frame as drawn
 from presentation.exhibit import Note
 from presentation.plain import plain
+from presentation.units import day_shown
 
 _Given = ParamSpec("_Given")
 _NOT_KEPT = _("{measure} is not kept by {dimensions} in this warehouse.")
@@ -153,6 +155,19 @@ def ignored(desk: Desk, asked: Asked) -> list[str]:
         listed = desk.say.listed([desk.say(d.label) for d in asked.ignored])
         said.append(desk.say("for all: {dimensions}", dimensions=listed))
     return said
+
+
+def young(desk: Desk, measure: Measure) -> list[str]:
+    """That a rate is compared while a part of what it is of is too young, of which one may have more than another."""
+    final = desk.state.data_until - timedelta(days=measure.settles)
+    if not isinstance(measure, Ratio) or not measure.settles or desk.filters.period.end <= final:
+        return []
+    return [
+        desk.say(
+            "More is still to come of what began after {day}: whoever has much of it stands lower than in the end.",
+            day=day_shown(final, desk.say.language),
+        )
+    ]
 
 
 def few(desk: Desk, measure: Measure, found: pd.Series, where_they_are: str) -> list[str]:

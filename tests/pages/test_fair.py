@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 import pyarrow as pa
 import pytest
 
+from measures.dimensions import BELOW
+from panels import exhibits
 from presentation.plain import plain
 from tests import bank
 from tests.pages.conftest import written
@@ -242,3 +244,19 @@ def test_the_course_of_complaints_is_that_of_the_rate_picked_and_limits_are_draw
     assert any("From the regulator, share · Month" in text for text in reader.texts)
     reader.choose("complaints_trend_measure", "complaints_per_1000_contracts")
     assert reader.failures == [] and chart_with(reader, "limits")
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [("2026-04-01..2026-04-20", []), ("2026-04-01..2026-04-21", ["20 Apr 2026"])],
+    ids=["old", "young"],
+)
+def test_branches_of_which_one_may_have_more_young_cases_are_not_compared_without_saying_so(
+    visit, whole_url, days, told
+):
+    desk = visit(whole_url, lang="en", period=days).app.session_state["desk"]
+    shown = exhibits.compared(desk, "coverage", BELOW)
+    said = [note for note in shown.notes if note.startswith("More is still to come")]
+    assert [note.partition("after ")[2].partition(":")[0] for note in said] == told
+    counted = exhibits.compared(desk, "contacts", BELOW)
+    assert not any(note.startswith("More is still to come") for note in counted.notes)
