@@ -174,7 +174,7 @@ LIST_LEFT = Dimension(
     "list_left",
     _("List ends"),
     values={
-        "0-over": _("is over"),
+        "0-over": _("list is over"),
         "1-07": _("within 7 days"),
         "2-30": _("in 8–30 days"),
         "3-later": _("later"),

@@ -42,6 +42,7 @@ ROWS_SEEN = 25
 """A longer list of bars scrolls: thinner bars could neither be read nor hit."""
 
 _ROW = 28
+_HIGHEST_ROW = 40
 _HEIGHT = 250
 _SMALL_HEIGHT = 96
 _LABEL_HEIGHT = 15
@@ -100,8 +101,16 @@ class Interval:
 
 _Known = TypeVar("_Known")
 
-_wide: ContextVar[int | None] = ContextVar("wide", default=None)
-"""How many pixels wide charts are; None: as wide as there is room."""
+
+@dataclass(frozen=True)
+class Room:
+    """The pixels that a chart has on a slide."""
+
+    width: int
+    height: int
+
+
+_room: ContextVar[Room | None] = ContextVar("room", default=None)
 
 
 # Bars ---------------------------------------------------------------------------------------------------------------
@@ -1051,10 +1060,11 @@ def draw(
     """Draws a template with its rows, and tells screen readers `alt_text`. `on_pick` is called with the fields `picks` of what
     was clicked."""
     told = {"told": pa.table({"told": [alt_text]})}
-    pixels = _wide.get()
-    if pixels is not None:
+    room = _room.get()
+    if room is not None:
         # What is enlarged is not measured: Streamlit would take the enlarged width for the room there is.
-        spec = spec | {"width": pixels, "datasets": {**datasets, **told}}
+        height = _filling(spec.get("height"), datasets, room.height)
+        spec = spec | {"width": room.width, "height": height, "datasets": {**datasets, **told}}
         st.vega_lite_chart(None, spec, width="content", theme=None, key=key)
         return
     if on_pick is None:
@@ -1077,13 +1087,23 @@ def draw(
 
 
 @contextmanager
-def as_wide_as(pixels: int) -> Iterator[None]:
-    """Charts drawn within are so wide, and only looked at: on a slide, which is enlarged as a whole."""
-    before = _wide.set(pixels)
+def within(room: Room) -> Iterator[None]:
+    """Charts drawn within fill the room, and are only looked at: on a slide, which is enlarged as a whole."""
+    before = _room.set(room)
     try:
         yield
     finally:
-        _wide.reset(before)
+        _room.reset(before)
+
+
+def _filling(height: object, datasets: Mapping[str, pa.Table], room: int) -> object:
+    """The height of a chart on a slide: one that is usually high fills the room, and few rows are higher; one of many small charts,
+    and rows that need more room than there is, stay as they are."""
+    if isinstance(height, dict) and "rows" in datasets:
+        return {"step": max(height["step"], min(_HIGHEST_ROW, room // max(1, len(datasets["rows"]))))}
+    if isinstance(height, int) and height > _SMALL_HEIGHT:
+        return max(height, room)
+    return height
 
 
 # The text alternative -----------------------------------------------------------------------------------------------

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from pathlib import Path
 
 import streamlit as st
 
-from presentation.charts import Look, as_wide_as
+from presentation.charts import Look, Room, within
 from presentation.exhibit import Exhibit
+from presentation.fitting import lines
 from presentation.words import Words
 
-WIDTH = 892
-"""Pixels that a chart has on a slide of 960."""
+WIDTH, HEIGHT = 892, 512
+"""Pixels within the margins of a slide of 960 × 540, as present.css has them."""
+_AXIS, _FOOT, _GAP = 50, 17, 6
+_TITLE, _MEANING, _NOTE = (27, 33), (14, 19), (12.5, 17)
+"""Size of the letters, and height of a line."""
 
 _HERE = Path(__file__).parent
 _bar = st.components.v2.component(
@@ -45,6 +49,7 @@ def slide(
     `foot` says whose numbers they are and of which day, `corrections` what the warehouse says differently by now; `drill` draws the
     link to the page that goes deeper. A key, or a button of the bar, calls `on_turn` with the slide wanted, or `on_leave`.
     """
+    notes = [*exhibit.notes, *([corrections] if corrections else [])]
     st.html(_STYLE)
     with st.container(key="present"):
         with st.container(key="slide"):
@@ -55,9 +60,8 @@ def slide(
             if exhibit.lines:
                 st.html(f"<ul class=slide-lines>{''.join(f'<li>{escape(line)}</li>' for line in exhibit.lines)}</ul>")
             elif exhibit.draw:
-                with as_wide_as(WIDTH):
+                with within(Room(WIDTH, _left([exhibit.title], [exhibit.meaning], notes))):
                     exhibit.draw(look, f"slide_{at}")
-            notes = [*exhibit.notes, *([corrections] if corrections else [])]
             if notes:
                 st.html("".join(f"<p class=slide-notes>{escape(note)}</p>" for note in notes))
             if remark:
@@ -69,6 +73,13 @@ def slide(
             if drill:
                 drill()
             _turns(at, slides, say, on_turn, on_leave)
+
+
+def _left(title: Sequence[str], meaning: Sequence[str], notes: Sequence[str]) -> int:
+    """About how high a chart may be, so that all texts of the slide have room too."""
+    texts = ((title, _TITLE), (meaning, _MEANING), (notes, _NOTE))
+    taken = sum(lines(text, size, WIDTH) * high for said, (size, high) in texts for text in said)
+    return HEIGHT - taken - _FOOT - _AXIS - _GAP * (len(notes) + 3)
 
 
 def _turns(at: int, slides: int, say: Words, on_turn: Callable[[int], None], on_leave: Callable[[], None]) -> None:

@@ -548,3 +548,28 @@ def test_an_interval_without_an_upper_end_is_open_and_breaks_no_scale():
 def test_bars_without_doubts_are_drawn_as_they_were():
     chart = draw("bars", frame=THREE_AND_ONE, **BARS)
     assert "between" not in chart.rows["rows"][0] and "between" not in json.dumps(chart.spec)
+
+
+def _in_a_room(which, asked, room):
+    from presentation import charts
+
+    with charts.within(charts.Room(*room)):
+        getattr(charts, which)(**asked)
+
+
+@pytest.mark.parametrize(("rows", "step"), [(2, 40), (10, 34), (20, 28)])
+def test_a_chart_on_a_slide_fills_the_room_and_its_rows_stay_readable(rows, step):
+    bars = outlets(*((str(n), f"Outlet {n}", 0.5) for n in range(rows)))
+    asked = {"frame": bars, "look": ENGLISH, "key": "chart"} | BARS
+    found = AppTest.from_function(_in_a_room, kwargs={"which": "bars", "asked": asked, "room": (892, 340)}).run()
+    (chart,) = found.get("vega_lite_chart")
+    spec = json.loads(chart.proto.spec)
+    assert (spec["width"], spec["height"]) == (892, {"step": step})
+
+
+@pytest.mark.parametrize(("room", "height"), [((892, 340), 340), ((892, 100), 250)])
+def test_a_course_on_a_slide_is_as_high_as_there_is_room_and_never_flatter_than_on_its_page(room, height):
+    asked = {"frame": months({"a": [0.5, 0.6]}), "step": MONTH, "measure": RATE, "look": ENGLISH, "key": "chart"}
+    found = AppTest.from_function(_in_a_room, kwargs={"which": "lines", "asked": asked, "room": room}).run()
+    (chart,) = found.get("vega_lite_chart")
+    assert json.loads(chart.proto.spec)["height"] == height
