@@ -42,7 +42,8 @@ ROWS_SEEN = 25
 """A longer list of bars scrolls: thinner bars could neither be read nor hit."""
 
 _ROW = 28
-_HIGHEST_ROW = 40
+_LOWEST_ROW, _HIGHEST_ROW = 24, 40
+"""Rows on a slide; a line of text takes 17."""
 _HEIGHT = 250
 _SMALL_HEIGHT = 96
 _LABEL_HEIGHT = 15
@@ -1097,10 +1098,10 @@ def within(room: Room) -> Iterator[None]:
 
 
 def _filling(height: object, datasets: Mapping[str, pa.Table], room: int) -> object:
-    """The height of a chart on a slide: one that is usually high fills the room, and few rows are higher; one of many small charts,
-    and rows that need more room than there is, stay as they are."""
+    """The height of a chart on a slide: one that is usually high fills the room, and so do rows, as far as they stay rows; one of many
+    small charts stays as it is."""
     if isinstance(height, dict) and "rows" in datasets:
-        return {"step": max(height["step"], min(_HIGHEST_ROW, room // max(1, len(datasets["rows"]))))}
+        return {"step": max(_LOWEST_ROW, min(_HIGHEST_ROW, room // max(1, len(datasets["rows"]))))}
     if isinstance(height, int) and height > _SMALL_HEIGHT:
         return max(height, room)
     return height

@@ -8,11 +8,16 @@ const STEP = 1.1; // of one press of + or −
 let shown = null; // the mounted bar: its element, its data and how it answers
 let zoom = 1;
 let wanted = null; // asked for and not yet there: fast presses add up
+let watched = null; // the slide whose height is watched
 
 function fit() {
   if (!shown) return;
   const root = document.documentElement;
   const slide = document.querySelector(".st-key-slide");
+  if (slide && slide !== watched) {
+    grown.observe((watched = slide)); // charts and tables are drawn after the bar
+    turned.observe(slide.closest(".st-key-present"), { childList: true, subtree: true }); // and a slide may take another's place
+  }
   const high = Math.max(HEIGHT, slide?.offsetHeight ?? 0); // a slide that holds more is smaller: nothing of it is cut off
   const scale = zoom * Math.min(root.clientWidth / WIDTH, root.clientHeight / high);
   const middle = (room, size) => `${Math.max(0, (room - size * scale) / 2)}px`;
@@ -30,6 +35,7 @@ function turn(to) {
 }
 
 const grown = new ResizeObserver(fit);
+const turned = new MutationObserver(fit);
 
 const ACTIONS = {
   next: () => turn((wanted ?? shown.data.at) + 1),
@@ -97,7 +103,9 @@ function end() {
   wanted = null;
   window.removeEventListener("keydown", pressed, true);
   window.removeEventListener("resize", fit);
+  watched = null;
   grown.disconnect();
+  turned.disconnect();
   document.documentElement.classList.remove("presenting", "present-black", "present-remarks");
 }
 
@@ -108,10 +116,10 @@ export default function ({ parentElement, data, setTriggerValue }) {
     window.addEventListener("resize", fit);
     document.documentElement.classList.add("presenting");
   }
+  const arrived = shown?.data.at !== data.at;
   shown = { bar, data, send: setTriggerValue };
-  const slide = document.querySelector(".st-key-slide");
-  if (slide) grown.observe(slide); // charts and tables are drawn after the bar
   if (wanted === data.at) wanted = null;
+  else if (wanted !== null && arrived) setTriggerValue("turn", wanted); // what was pressed while the server drew may be lost
   fit();
   bar.replaceChildren(
     ...data.buttons.map(({ action, label, sign, off }) => {
