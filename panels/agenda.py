@@ -293,7 +293,7 @@ def _key(desk: Desk, occasion: Occasion) -> Exhibit:
     now = period_shown(days, say.language)
     heading = say("Last time, {day}", day=day_shown(last, say.language)) if last else say("The 7 days before")
     table = told.key_numbers(listed, now, heading, say)
-    notes_ = []
+    notes_ = told.lone_target(listed, say)
     if overlap:
         notes_.append(say("Last time was less than seven days ago: the days overlap, so no change is told."))
 

@@ -41,7 +41,7 @@ class Moved:
 
 def key_numbers(listed: Sequence[Moved], now: str, before: str, say: Words) -> Table:
     """The measures one under the other: now, then, the change with its ends, and what can be told. `now` and `before` head their
-    columns. The raw numbers stand in `value` and `value_before`."""
+    columns. The raw numbers stand in `value` and `value_before`. A target that is the only one is left to `lone_target`."""
     heads = {
         "measure": say("Measure"),
         "now": now,
@@ -66,11 +66,21 @@ def key_numbers(listed: Sequence[Moved], now: str, before: str, say: Words) -> T
     columns = [
         Column(name, label, "text", interval=name in ("now", "before", "change"))
         for name, label in heads.items()
-        if name != "target" or any(moved.target for moved in listed)
+        if name != "target" or len(_aimed(listed)) > 1
     ]
     return Table(
         say("Key numbers"), tuple(columns), pd.DataFrame(rows, columns=[*heads, "value", "value_before"]), note=say(HOW)
     )
+
+
+def lone_target(listed: Sequence[Moved], say: Words) -> list[str]:
+    """The only target, as a note: it would have a column that is empty but for it, and the widest."""
+    aimed = _aimed(listed)
+    return [f"{say(moved.measure.label)} · {moved.target}" for moved in aimed] if len(aimed) == 1 else []
+
+
+def _aimed(listed: Sequence[Moved]) -> list[Moved]:
+    return [moved for moved in listed if moved.target]
 
 
 def moved_most(listed: Sequence[Moved], since: date | None, say: Words) -> str:

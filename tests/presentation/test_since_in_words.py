@@ -8,7 +8,7 @@ import pytest
 
 from measures.catalogue import MEASURES
 from measures.since import NOT_TOLD, sample, since
-from presentation.since import Moved, brought, difference, key_numbers, moved_most, value, with_ends
+from presentation.since import Moved, brought, difference, key_numbers, lone_target, moved_most, value, with_ends
 from presentation.words import words
 
 COVERAGE, RECEIVED, PER_1000 = (
@@ -58,12 +58,15 @@ def test_too_few_are_said_beside_the_number_and_missing_ones_are_not_nought():
     assert value(COVERAGE, None, EN) == "—"
 
 
-def test_the_table_holds_the_raw_numbers_beside_the_texts_and_a_target_only_where_there_is_one():
+def test_the_table_holds_the_raw_numbers_beside_the_texts_and_targets_only_where_there_are_several():
     table = key_numbers([UP, FEW], "now", "then", EN)
     assert [column.name for column in table.columns] == ["measure", "now", "before", "change", "told"]
     assert table.rows["value"].tolist() == [0.7, 0.625] and table.rows["told"].tolist() == ["up", "cannot be judged"]
-    aimed = key_numbers([Moved(COVERAGE, covered(7, 10), None, NOT_TOLD, "Target: 7 of 10")], "now", "then", EN)
-    assert aimed.columns[-1].name == "target"
+    aimed = Moved(COVERAGE, covered(7, 10), None, NOT_TOLD, "Target: 7 of 10")
+    assert key_numbers([aimed, aimed, FEW], "now", "then", EN).columns[-1].name == "target"
+    assert lone_target([aimed, aimed, FEW], EN) == lone_target([FEW], EN) == []
+    assert key_numbers([aimed, FEW], "now", "then", EN).columns[-1].name == "told"
+    assert lone_target([aimed, FEW], EN) == ["Coverage · Target: 7 of 10"]
 
 
 @pytest.mark.parametrize(
