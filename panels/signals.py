@@ -66,8 +66,9 @@ def _exhibit(desk: Desk, found: Signals) -> Exhibit:
 
 
 def _drawn(lines: Sequence[str], key: str) -> None:
-    with st.container(key=key):
-        st.html("".join(f"<p class=sentence>{escape(line)}</p>" for line in lines))
+    if lines:  # where nothing stands out, the title has said so
+        with st.container(key=key):
+            st.html("".join(f"<p class=sentence>{escape(line)}</p>" for line in lines))
 
 
 def found_by(desk: Desk) -> Signals:

@@ -4,6 +4,7 @@
 const WIDTH = 960;
 const HEIGHT = 540;
 const STEP = 1.1; // of one press of + or −
+const RESTS = 2000; // milliseconds after which a pointer that is not moved hides
 
 let shown = null; // the mounted bar: its element, its data and how it answers
 let zoom = 1;
@@ -36,6 +37,24 @@ function turn(to) {
 
 const grown = new ResizeObserver(fit);
 const turned = new MutationObserver(fit);
+
+// A pointer that lies somewhere would mark whatever row or point each slide has there.
+let resting = 0;
+let pointed = "";
+
+function rest() {
+  clearTimeout(resting);
+  document.documentElement.classList.add("present-resting");
+}
+
+function moved({ screenX, screenY }) {
+  const at = `${screenX} ${screenY}`;
+  if (at === pointed) return; // browsers also tell of a slide that moves under the pointer
+  pointed = at;
+  clearTimeout(resting);
+  resting = setTimeout(rest, RESTS);
+  document.documentElement.classList.remove("present-resting");
+}
 
 const ACTIONS = {
   next: () => turn((wanted ?? shown.data.at) + 1),
@@ -91,6 +110,7 @@ function pressed(event) {
   if (!action || (key === "Escape" && document.fullscreenElement)) return;
   event.preventDefault();
   event.stopPropagation();
+  rest();
   if (document.documentElement.classList.contains("present-black") && action !== "black") {
     ACTIONS.black(); // whatever key is pressed, the picture comes back first
     return;
@@ -104,9 +124,11 @@ function end() {
   window.removeEventListener("keydown", pressed, true);
   window.removeEventListener("resize", fit);
   watched = null;
+  window.removeEventListener("pointermove", moved, true);
+  clearTimeout(resting);
   grown.disconnect();
   turned.disconnect();
-  document.documentElement.classList.remove("presenting", "present-black", "present-remarks");
+  document.documentElement.classList.remove("presenting", "present-black", "present-remarks", "present-resting");
 }
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -114,6 +136,8 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (!shown) {
     window.addEventListener("keydown", pressed, true);
     window.addEventListener("resize", fit);
+    window.addEventListener("pointermove", moved, true);
+    rest();
     document.documentElement.classList.add("presenting");
   }
   const arrived = shown?.data.at !== data.at;

@@ -183,6 +183,12 @@ def test_a_meeting_is_held_by_keys_and_followed_a_week_later(context: BrowserCon
         expect(page.locator(".slide-foot span").last).to_have_text(re.compile("^2 "))
         page.keyboard.press("n")
         expect(page.get_by_text("Look at Jiangbei first")).to_be_visible()
+        row = page.locator(".st-key-slide tbody tr").first
+        shade = "(row) => getComputedStyle(row.firstElementChild).backgroundColor"
+        unmarked = row.evaluate(shade)
+        row.hover()
+        wait_until(lambda: row.evaluate(shade) != unmarked)
+        wait_until(lambda: row.evaluate(shade) == unmarked)  # the pointer rests
         page.keyboard.press("b")
         expect(page.locator(".slide-title")).to_be_hidden()
         page.keyboard.press("b")
