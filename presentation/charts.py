@@ -302,7 +302,7 @@ def _draw_bars(
     spec = _bars_template(look, label, n_label, on_pick is not None, doubted)
     height = ROWS_SEEN * _ROW + 40 if len(items) > ROWS_SEEN else "content"
     with st.container(key=key, height=height, border=False):
-        draw(spec, {"rows": rows, "overall": rules}, f"{key}_bars", alt_text, ("id",), on_pick)
+        draw(spec, {"rows": rows, "overall": rules}, f"{key}_bars", alt_text, ("id",), on_pick, rows=len(items))
 
 
 def named_rows(theme: Colours) -> alt.Y:
@@ -441,7 +441,8 @@ def lines(
     if len(found) <= MOST_LINES:
         _lines(found, _tints(found, accent, among, look), shared, key, judged=intervals is not None)
         return
-    with st.grid(3, min_column_width=190, key=key):
+    room = _room.get()
+    with st.grid(3, min_column_width=190, key=key), within(room and Room(room.width // 3 - 16, 0)):
         for number, line in enumerate(found):
             with st.container(gap=None):
                 st.html(f"<div class=chart-meaning>{escape(line.name)}</div>")
@@ -870,7 +871,8 @@ def matrix(
     told = _told([cell for cell in cells if cell["value"] is not None], measure, say, ends=False)
     spec = _matrix_template(look, say(measure.label), _label_of_n(measure, say), on_pick is not None)
     with st.container(key=key):
-        draw(spec, {"rows": pa.Table.from_pylist(cells)}, f"{key}_cells", told, ("x_id", "y_id"), on_pick)
+        picks = ("x_id", "y_id")
+        draw(spec, {"rows": pa.Table.from_pylist(cells)}, f"{key}_cells", told, picks, on_pick, rows=len(down))
 
 
 @lru_cache(maxsize=256)
@@ -1057,14 +1059,16 @@ def draw(
     alt_text: str,
     picks: Sequence[str] = (),
     on_pick: Callable[..., None] | None = None,
+    *,
+    rows: int | None = None,
 ) -> None:
     """Draws a template with its rows, and tells screen readers `alt_text`. `on_pick` is called with the fields `picks` of what
-    was clicked."""
+    was clicked. `rows` is how many stand one under the other, where they may be higher on a slide."""
     told = {"told": pa.table({"told": [alt_text]})}
     room = _room.get()
     if room is not None:
         # What is enlarged is not measured: Streamlit would take the enlarged width for the room there is.
-        height = _filling(spec.get("height"), datasets, room.height)
+        height = _filling(spec.get("height"), rows, room.height)
         spec = spec | {"width": room.width, "height": height, "datasets": {**datasets, **told}}
         st.vega_lite_chart(None, spec, width="content", theme=None, key=key)
         return
@@ -1073,7 +1077,7 @@ def draw(
         return
     turns = f"_{key}_turns"
     turn = st.session_state.setdefault(turns, 0)
-    rows = {name: table.append_column(_TURN, pa.repeat(turn, len(table))) for name, table in datasets.items()}
+    turned = {name: table.append_column(_TURN, pa.repeat(turn, len(table))) for name, table in datasets.items()}
 
     def picked() -> None:
         for item in st.session_state[key].selection.get("pick", []):
@@ -1083,12 +1087,12 @@ def draw(
                 on_pick(*found)
                 return
 
-    spec = spec | {"datasets": rows | told}
+    spec = spec | {"datasets": turned | told}
     st.vega_lite_chart(None, spec, width="stretch", theme=None, key=key, on_select=picked)
 
 
 @contextmanager
-def within(room: Room) -> Iterator[None]:
+def within(room: Room | None) -> Iterator[None]:
     """Charts drawn within fill the room, and are only looked at: on a slide, which is enlarged as a whole."""
     before = _room.set(room)
     try:
@@ -1097,11 +1101,11 @@ def within(room: Room) -> Iterator[None]:
         _room.reset(before)
 
 
-def _filling(height: object, datasets: Mapping[str, pa.Table], room: int) -> object:
+def _filling(height: object, rows: int | None, room: int) -> object:
     """The height of a chart on a slide: one that is usually high fills the room, and so do rows, as far as they stay rows; one of many
     small charts stays as it is."""
-    if isinstance(height, dict) and "rows" in datasets:
-        return {"step": max(_LOWEST_ROW, min(_HIGHEST_ROW, room // max(1, len(datasets["rows"]))))}
+    if rows is not None:
+        return {"step": max(_LOWEST_ROW, min(_HIGHEST_ROW, room // max(1, rows)))}
     if isinstance(height, int) and height > _SMALL_HEIGHT:
         return max(height, room)
     return height

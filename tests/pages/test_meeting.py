@@ -107,6 +107,17 @@ def test_a_bank_with_complaints_alone_has_a_meeting_about_complaints(visit, comp
     assert named - {None} == {"complaints_received", "complaints_open"}
 
 
+def test_every_slide_is_shown_where_nothing_stands_out(visit, empty_url):
+    reader = presented(started(visit(empty_url, lang="en")))
+    slides = len(store().items(this_week().id))
+    shown = []
+    for to in range(slides):
+        turn(reader, to)
+        assert reader.failures == []
+        shown.append(slide(reader))
+    assert len(set(shown)) > 2
+
+
 def test_a_bank_without_rows_has_a_meeting_all_the_same(visit, empty_url):
     reader = started(visit(empty_url, lang="en"))
     assert reader.failures == [] and "under way" in " ".join(reader.texts)

@@ -573,3 +573,11 @@ def test_a_course_on_a_slide_is_as_high_as_there_is_room_and_never_flatter_than_
     found = AppTest.from_function(_in_a_room, kwargs={"which": "lines", "asked": asked, "room": room}).run()
     (chart,) = found.get("vega_lite_chart")
     assert json.loads(chart.proto.spec)["height"] == height
+
+
+def test_small_charts_on_a_slide_share_its_width():
+    many = {f"p{number}": [0.5, 0.6] for number in range(charts.MOST_LINES + 1)}
+    asked = {"frame": months(many), "step": MONTH, "measure": RATE, "look": ENGLISH, "key": "chart", "series": PRODUCT}
+    found = AppTest.from_function(_in_a_room, kwargs={"which": "lines", "asked": asked, "room": (900, 340)}).run()
+    widths = [json.loads(chart.proto.spec)["width"] for chart in found.get("vega_lite_chart")]
+    assert len(widths) == len(many) and 3 * max(widths) < 900
