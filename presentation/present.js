@@ -9,22 +9,20 @@ const RESTS = 2000; // milliseconds after which a pointer that is not moved hide
 let shown = null; // the mounted bar: its element, its data and how it answers
 let zoom = 1;
 let wanted = null; // asked for and not yet there: fast presses add up
-let watched = null; // the slide whose height is watched
+let frame = 0; // in which the slide is fitted next
 
+// In each frame, because Streamlit exchanges the slide, what it holds, and their sizes when it likes.
 function fit() {
-  if (!shown) return;
   const root = document.documentElement;
   const slide = document.querySelector(".st-key-slide");
-  if (slide && slide !== watched) {
-    grown.observe((watched = slide)); // charts and tables are drawn after the bar
-    turned.observe(slide.closest(".st-key-present"), { childList: true, subtree: true }); // and a slide may take another's place
-  }
   const high = Math.max(HEIGHT, slide?.offsetHeight ?? 0); // a slide that holds more is smaller: nothing of it is cut off
   const scale = zoom * Math.min(root.clientWidth / WIDTH, root.clientHeight / high);
   const middle = (room, size) => `${Math.max(0, (room - size * scale) / 2)}px`;
-  root.style.setProperty("--present-zoom", String(scale));
-  root.style.setProperty("--present-left", middle(root.clientWidth, WIDTH));
-  root.style.setProperty("--present-top", middle(root.clientHeight, high));
+  const place = { zoom: String(scale), left: middle(root.clientWidth, WIDTH), top: middle(root.clientHeight, high) };
+  for (const [name, value] of Object.entries(place)) {
+    if (root.style.getPropertyValue(`--present-${name}`) !== value) root.style.setProperty(`--present-${name}`, value);
+  }
+  frame = requestAnimationFrame(fit);
 }
 
 function turn(to) {
@@ -34,9 +32,6 @@ function turn(to) {
   wanted = at;
   shown.send("turn", at);
 }
-
-const grown = new ResizeObserver(fit);
-const turned = new MutationObserver(fit);
 
 // A pointer that lies somewhere would mark whatever row or point each slide has there.
 let resting = 0;
@@ -95,7 +90,6 @@ const KEYS = {
 
 function resize(to) {
   zoom = Math.max(0.5, Math.min(3, to));
-  fit();
 }
 
 function pressed(event) {
@@ -122,12 +116,9 @@ function end() {
   shown = null;
   wanted = null;
   window.removeEventListener("keydown", pressed, true);
-  window.removeEventListener("resize", fit);
-  watched = null;
   window.removeEventListener("pointermove", moved, true);
   clearTimeout(resting);
-  grown.disconnect();
-  turned.disconnect();
+  cancelAnimationFrame(frame);
   document.documentElement.classList.remove("presenting", "present-black", "present-remarks", "present-resting");
 }
 
@@ -135,16 +126,13 @@ export default function ({ parentElement, data, setTriggerValue }) {
   const bar = parentElement.querySelector(".present-bar");
   if (!shown) {
     window.addEventListener("keydown", pressed, true);
-    window.addEventListener("resize", fit);
     window.addEventListener("pointermove", moved, true);
     rest();
+    fit();
     document.documentElement.classList.add("presenting");
   }
-  const arrived = shown?.data.at !== data.at;
   shown = { bar, data, send: setTriggerValue };
   if (wanted === data.at) wanted = null;
-  else if (wanted !== null && arrived) setTriggerValue("turn", wanted); // what was pressed while the server drew may be lost
-  fit();
   bar.replaceChildren(
     ...data.buttons.map(({ action, label, sign, off }) => {
       const button = document.createElement("button");
