@@ -22,7 +22,7 @@ except ModuleNotFoundError as missing:
         "Enter the environment that “make run” makes: . .venv/bin/activate"
     )
 
-from data_access.access import Permission, Role, Viewer
+from data_access.access import Permission, Role, Viewer, lies_within
 from data_access.command_line import (
     INTERRUPTED,
     WRONG_USE,
@@ -129,10 +129,9 @@ def _branch(wanted: str | None, viewer: Viewer, tree: Mapping[str, str]) -> str:
     """What of `wanted` the viewer sees: it, or their own branch where that lies below it. Raises Failure where that is nothing."""
     if wanted is None:
         return viewer.branch_id
-    own, asked = tree[viewer.branch_id], tree[wanted]
-    if asked.startswith(own):
+    if lies_within(wanted, viewer.branch_id, tree):
         return wanted
-    if own.startswith(asked):
+    if lies_within(viewer.branch_id, wanted, tree):
         return viewer.branch_id
     raise Failure(f"{viewer.person} sees nothing of branch {wanted}, only branch {viewer.branch_id}.")
 

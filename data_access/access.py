@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
@@ -115,6 +115,12 @@ _REFUSED = {
     Permission.JOURNAL: _("Your role does not permit you to read the journal. Ask whoever gives out the roles."),
     Permission.MEETINGS: _("Your role does not permit you to hold meetings. Ask whoever gives out the roles."),
 }
+
+
+def lies_within(branch_id: str, top: str, tree: Mapping[str, str]) -> bool:
+    """Whether a branch is `top` or lies below it, by the paths of the tree; one that the tree does not know does neither."""
+    path, above = tree.get(branch_id), tree.get(top)
+    return path is not None and above is not None and path.startswith(above)
 
 
 def demand(viewer: Viewer, permission: Permission) -> None:

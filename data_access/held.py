@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from data_access.access import Permission, Refused, Viewer, demand
+from data_access.access import Permission, Refused, Viewer, demand, lies_within
 from data_access.warehouse import State, Warehouse, WarehouseError
 from measures.catalogue import Catalogue, dimension
 from measures.model import _
@@ -106,8 +106,7 @@ def frame(stored: bytes) -> pd.DataFrame:
 def _at_branch(viewer: Viewer, branch_id: str, paths: Mapping[str, str]) -> Viewer:
     """The viewer held to that branch, at or below their own. Raises Refused for everybody whom its meetings do not concern."""
     demand(viewer, Permission.MEETINGS)
-    top, path = paths.get(viewer.branch_id), paths.get(branch_id)
-    if viewer.agent_id or top is None or path is None or not path.startswith(top):
+    if viewer.agent_id or not lies_within(branch_id, viewer.branch_id, paths):
         raise Refused(_("This meeting is of a branch that you do not see as a whole."))
     return replace(viewer, branch_id=branch_id)
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from data_access.access import PERMITTED, Permission, Role, Viewer
+from data_access.access import PERMITTED, Permission, Role, Viewer, lies_within
 from data_access.settings import Access, Proxy, SettingsError, Several
 from data_access.warehouse import Warehouse
 from measures.model import _
@@ -242,8 +242,7 @@ def view_as(viewer: Viewer, branch_id: str, tree: Mapping[str, str]) -> Viewer:
 
 def narrowed(viewer: Viewer, branch_id: str, tree: Mapping[str, str]) -> Viewer:
     """The viewer held to `branch_id`, at or below their own: whoever sees a branch sees all below it. Raises NotPermitted."""
-    own, wanted = tree.get(viewer.branch_id), tree.get(branch_id)
-    if own is None or wanted is None or not wanted.startswith(own):
+    if not lies_within(branch_id, viewer.branch_id, tree):
         raise NotPermitted(_("You may look as from your own branch or one below it; choose one of these."))
     return replace(viewer, branch_id=branch_id)
 
@@ -260,7 +259,7 @@ def _granted(entries: tuple[Entry, ...], tree: Mapping[str, str]) -> tuple[str, 
         return f"{_listed(entries)}: none of the roles {listed} permits only what the others permit too. {_WAY_OUT}"
     branches = {entry.branch_id for entry in entries}
     lowest = max(branches, key=lambda branch: len(tree[branch]))
-    if not all(tree[lowest].startswith(tree[branch]) for branch in branches):
+    if not all(lies_within(lowest, branch, tree) for branch in branches):
         listed = " and ".join(sorted(branches))
         return f"{_listed(entries)}: the branches {printable(listed)} do not lie below one another. {_WAY_OUT}"
     agents = {entry.agent_id for entry in entries if entry.agent_id}

@@ -79,12 +79,12 @@ def sample(measure: Measure, row: Mapping[str, float | None]) -> Sample | None:
     That is where it is missing, a ratio stands for fewer than `Ratio.fewest`, or it is neither a count of events nor a ratio of
     counts: of a median or an amount nothing here says how far chance moves it.
     """
-    value = _number(row, measure.name)
+    value = number(row, measure.name)
     if value is None:
         return None
     if not isinstance(measure, Ratio):
         return Sample(value, value, 1.0, rate=True) if measure.unit is Unit.COUNT else None
-    of, count = _number(row, measure.under.name), _number(row, measure.over.name)
+    of, count = number(row, measure.under.name), number(row, measure.over.name)
     if of is None or count is None or of < max(measure.fewest, 1):
         return None
     if measure.spread is Spread.RATES:
@@ -176,6 +176,7 @@ def _judged(change: Estimate) -> Since:
     return NOT_TOLD if inf in (change.upper, -change.lower) else Since(Verdict.SAME, change)
 
 
-def _number(row: Mapping[str, float | None], name: str) -> float | None:
-    value = row.get(name)
+def number(row: Mapping[str, float | None] | None, name: str) -> float | None:
+    """A number of a row of an answer; None where it is missing, or there is no row."""
+    value = None if row is None else row.get(name)
     return None if pd.isna(value) else float(value)

@@ -64,7 +64,7 @@ drawn.newer(lambda: is_older(source, now), say)
 drawn.strip(now.data_until, now.loaded, unknown, found.stale_after_days, chosen, scope, say)
 
 look = Look(language=say.language, dark=st.context.theme.type == "dark")
-state["desk"] = desk = Desk(
+desk = Desk(
     source,
     now,
     viewer,

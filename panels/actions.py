@@ -236,7 +236,7 @@ def _more(
     each = _fetched(desk, measure, (by,), theirs, days, before)
     apart = [
         (sample(measure, now), sample(measure, then))
-        for (_at, now), (_at_then, then) in zip(each.iterrows(), _earlier(each).iterrows(), strict=True)
+        for (_at, now), (_at_then, then) in zip(each.iterrows(), earlier(each).iterrows(), strict=True)
     ]
     return brought(*(_sample(measure, row) for row in (*own, *together)), unlike(apart))
 
@@ -255,7 +255,7 @@ def _alike(
     days: Period,
     before: Period,
 ) -> tuple[str, ...]:
-    found = _earlier(_fetched(desk, measure, (by,), {PRODUCT: product}, days, before))
+    found = earlier(_fetched(desk, measure, (by,), {PRODUCT: product}, days, before))
     known = found[found[by.name].notna() & found[measure.name].notna()]
     units = [
         Unit(str(id_), float(value), float(of))
@@ -273,13 +273,13 @@ def _rows(
 ) -> tuple[pd.Series | None, pd.Series | None]:
     """The rows of both periods, the earlier looked at when it was as young as `days` are now."""
     answer = _fetched(desk, measure, (), chosen, days, before)
-    return (None, None) if answer.empty else (answer.iloc[0], _earlier(answer).iloc[0])
+    return (None, None) if answer.empty else (answer.iloc[0], earlier(answer).iloc[0])
 
 
-def _earlier(answer: pd.DataFrame) -> pd.DataFrame:
+def earlier(answer: pd.DataFrame) -> pd.DataFrame:
     """An answer's numbers of the period compared with, under the names that they have in a period of their own."""
-    earlier = {name: name.removesuffix(BEFORE) for name in answer.columns if name.endswith(BEFORE)}
-    return answer.drop(columns=[*earlier.values()]).rename(columns=earlier)
+    named = {name: name.removesuffix(BEFORE) for name in answer.columns if name.endswith(BEFORE)}
+    return answer.drop(columns=[*named.values()]).rename(columns=named)
 
 
 def _fetched(

@@ -14,9 +14,9 @@ from data_access.held import Held, NotHeld
 from data_access.meetings import Action, Item, Meeting
 from measures.catalogue import DIMENSION, MEASURES
 from measures.dimensions import WEEK as WEEK_STEP
-from measures.model import Measure, Ratio, _
+from measures.model import Measure, _
 from measures.period import Period
-from measures.question import BEFORE, Question, Told
+from measures.question import Question, Told
 from measures.since import sample, since, wavering
 from panels import actions as agreements
 from panels import notes
@@ -65,6 +65,13 @@ class Slide:
     corrections: str = ""
     view: View | None = None
     """Where it goes deeper; None where there is no page for it."""
+
+    @property
+    def shown(self) -> Exhibit:
+        """The exhibit, with the corrections among its notes."""
+        if not self.corrections:
+            return self.exhibit
+        return replace(self.exhibit, notes=(*self.exhibit.notes, self.corrections))
 
 
 @dataclass(frozen=True)
@@ -314,9 +321,8 @@ def _of_a_week(desk: Desk, measures: Sequence[Measure], days: Period) -> dict[st
     """Each measure's row in these days, with the counts of a rate; what is not held is left out."""
     found = {}
     for measure in measures:
-        counts = measure.counts if isinstance(measure, Ratio) else ()
         try:
-            found[measure.name] = desk.ask((measure, *counts), period=days).answer.iloc[0]
+            found[measure.name] = desk.ask(_with_counts(measure), period=days).answer.iloc[0]
         except NotHeld:
             continue
     return found
@@ -330,9 +336,7 @@ def _wavers(desk: Desk, measure: Measure) -> float:
     until = desk.state.data_until - timedelta(days=measure.settles)
     sunday = until - timedelta(days=until.isoweekday() % 7)
     try:
-        asked = desk.ask(
-            dict.fromkeys((measure, *measure.counts)), [WEEK_STEP], period=Period(sunday - HALF_YEAR + DAY, sunday)
-        )
+        asked = desk.ask(_with_counts(measure), [WEEK_STEP], period=Period(sunday - HALF_YEAR + DAY, sunday))
     except NotHeld:
         return 1.0
     return wavering([sample(measure, row) for _at, row in asked.answer.iterrows()])
@@ -341,12 +345,15 @@ def _wavers(desk: Desk, measure: Measure) -> float:
 def _before(desk: Desk, measures: Sequence[Measure], filters: Filters) -> dict[str, pd.Series]:
     """Each measure's row in the period that `filters` compare with, under the names that it has in a period of its own."""
     at = replace(desk, filters=filters, _wholes={})
-    found = {}
-    for measure in measures:
-        names = [measure.name, *(count.name for count in (measure.counts if isinstance(measure, Ratio) else ()))]
-        row = at.ask([at.measure(name) for name in names], compared=True).answer.iloc[0]
-        found[measure.name] = pd.Series({name: row[name + BEFORE] for name in names})
-    return found
+    return {
+        measure.name: agreements.earlier(at.ask(_with_counts(measure), compared=True).answer).iloc[0]
+        for measure in measures
+    }
+
+
+def _with_counts(measure: Measure) -> tuple[Measure, ...]:
+    """A measure, and beside a rate the counts that say how far chance moves it."""
+    return tuple(dict.fromkeys((measure, *measure.counts)))
 
 
 def _week(until: date) -> Period:

@@ -55,12 +55,13 @@ def meeting(desk: Desk) -> None:
     if found.state == "prepared":
         _prepared(here, store, found, items)
         return
-    shown = _slides(here, store, found, items)
+    actions = store.actions(found.branch_id)
+    shown = _slides(here, store, found, items, actions)
     if st.query_params.get(PRESENTED) and shown:
         desk.own_parameters[PRESENTED] = "1"
         _presented(here, store, found, shown)
         return
-    _held(here, store, found, items, shown)
+    _held(here, store, found, items, actions, shown)
 
 
 def taken_into(desk: Desk) -> Callable[[View, str], None] | None:
@@ -131,7 +132,13 @@ def _none_yet(desk: Desk, store: Meetings, week: date) -> None:
     def prepare() -> None:
         store.prepared(desk.viewer.branch_id, week, agenda.usual(desk), desk.viewer.person)
 
-    st.button(say("Prepare the meeting"), type="primary", icon=":material/event:", on_click=_told(desk, prepare))
+    st.button(
+        say("Prepare the meeting"),
+        type="primary",
+        icon=":material/event:",
+        key="meeting_prepare",
+        on_click=_told(desk, prepare),
+    )
 
 
 def _prepared(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> None:
@@ -146,7 +153,14 @@ def _prepared(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]
     _agenda(desk, store, items)
 
 
-def _held(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item], shown: Sequence[agenda.Slide]) -> None:
+def _held(
+    desk: Desk,
+    store: Meetings,
+    found: Meeting,
+    items: Sequence[Item],
+    actions: Sequence[Action],
+    shown: Sequence[agenda.Slide],
+) -> None:
     say = desk.say
     headline(
         minutes.title(desk, found.week),
@@ -161,7 +175,7 @@ def _held(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item], sh
         if st.button(say("Present"), type="primary", icon=":material/slideshow:", key="meeting_present"):
             st.query_params[PRESENTED] = "1"
             st.rerun()
-        minutes.files(desk, found, shown, store.actions(found.branch_id))
+        minutes.files(desk, found, shown, actions)
         if found.state == "running":
             st.button(
                 say("End the meeting"),
@@ -171,7 +185,7 @@ def _held(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item], sh
             )
     if found.state == "running":
         _agreeing(desk, store, found)
-    _agreed(desk, store, found)
+    _agreed(desk, store, actions)
     _agenda(desk, store, items, shown, closed=found.state == "ended")
 
 
@@ -285,10 +299,12 @@ def _start(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -
     held.start(desk, store, found, items, lambda share: bar.progress(share, told))
 
 
-def _slides(desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item]) -> list[agenda.Slide]:
+def _slides(
+    desk: Desk, store: Meetings, found: Meeting, items: Sequence[Item], actions: Sequence[Action]
+) -> list[agenda.Slide]:
     """The meeting as it was held; made again when something of it has changed, and not in each run."""
     known = tuple((item.id, item.position, item.kept, item.remark) for item in items)
-    known += tuple((action.id, action.revision) for action in store.actions(found.branch_id))
+    known += tuple((action.id, action.revision) for action in actions)
     key = (found.id, found.state, known, desk.say.language, desk.look.dark, str(desk.state.version))
     kept = st.session_state.get("_meeting_slides")
     if kept is None or kept[0] != key:
@@ -321,10 +337,9 @@ def _presented(desk: Desk, store: Meetings, found: Meeting, shown: Sequence[agen
             st.rerun(scope="app")
         foot = say("{scope} · data until {day}", scope=desk.scope, day=day_shown(found.data_until, say.language))
         present.slide(
-            each.exhibit,
+            each.shown,
             remark=each.item.remark,
             foot=foot,
-            corrections=each.corrections,
             at=at,
             slides=len(shown),
             look=desk.look,
@@ -445,10 +460,9 @@ def _who(desk: Desk) -> dict[str, str]:
     return found
 
 
-def _agreed(desk: Desk, store: Meetings, found: Meeting) -> None:
+def _agreed(desk: Desk, store: Meetings, actions: Sequence[Action]) -> None:
     """All actions of the branch, the open ones with what can be done about them."""
     say = desk.say
-    actions = store.actions(found.branch_id)
     if not actions:
         return
     st.subheader(say("Actions"))

@@ -32,10 +32,7 @@ def minutes_of(desk: Desk, title: str, shown: Sequence[Slide], actions: Sequence
     for slide in shown:
         remark = "" if slide.item.id in remarked else slide.item.remark
         remarked.add(slide.item.id)
-        exhibit = replace(
-            slide.exhibit, notes=(*slide.exhibit.notes, *([slide.corrections] if slide.corrections else []))
-        )
-        written.append(Written(exhibit, remark))
+        written.append(Written(slide.shown, remark))
     today = about.made_at.date()
     table = agreements.action_table(desk, actions, {}, today) if actions else None
     return Minutes(title, desk.filters.branch.name, about, written, table)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from datetime import date
-from html import escape
 
 import pandas as pd
 import streamlit as st
@@ -61,14 +60,7 @@ def _exhibit(desk: Desk, found: Signals) -> Exhibit:
         judged(found, say),
         filters=tuple((name, year if name == say("Period") else value) for name, value in desk.under()),
         lines=lines,
-        draw=lambda _look, key: _drawn(lines, key),
     )
-
-
-def _drawn(lines: Sequence[str], key: str) -> None:
-    if lines:  # where nothing stands out, the title has said so
-        with st.container(key=key):
-            st.html("".join(f"<p class=sentence>{escape(line)}</p>" for line in lines))
 
 
 def found_by(desk: Desk) -> Signals:

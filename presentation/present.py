@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from html import escape
 from pathlib import Path
 
@@ -35,7 +35,6 @@ def slide(
     *,
     remark: str,
     foot: str,
-    corrections: str,
     at: int,
     slides: int,
     look: Look,
@@ -46,10 +45,9 @@ def slide(
 ) -> None:
     """The slide `at` (from 0) of `slides`, alone on the screen: its finding, its numbers, what has to be said of them.
 
-    `foot` says whose numbers they are and of which day, `corrections` what the warehouse says differently by now; `drill` draws the
-    link to the page that goes deeper. A key, or a button of the bar, calls `on_turn` with the slide wanted, or `on_leave`.
+    `foot` says whose numbers they are and of which day; `drill` draws the link to the page that goes deeper. A key, or a button of the
+    bar, calls `on_turn` with the slide wanted, or `on_leave`.
     """
-    notes = [*exhibit.notes, *([corrections] if corrections else [])]
     st.html(_STYLE)
     with st.container(key="present"):
         with st.container(key="slide"):
@@ -60,10 +58,10 @@ def slide(
             if exhibit.lines:
                 st.html(f"<ul class=slide-lines>{''.join(f'<li>{escape(line)}</li>' for line in exhibit.lines)}</ul>")
             elif exhibit.draw:
-                with within(Room(WIDTH, _left([exhibit.title], [exhibit.meaning], notes))):
+                with within(Room(WIDTH, _left(exhibit))):
                     exhibit.draw(look, f"slide_{at}")
-            if notes:
-                st.html("".join(f"<p class=slide-notes>{escape(note)}</p>" for note in notes))
+            if exhibit.notes:
+                st.html("".join(f"<p class=slide-notes>{escape(note)}</p>" for note in exhibit.notes))
             if remark:
                 st.html(f"<div class=slide-remark>{escape(remark)}</div>")
             with st.container(key="slide_foot"):
@@ -75,11 +73,11 @@ def slide(
             _turns(at, slides, say, on_turn, on_leave)
 
 
-def _left(title: Sequence[str], meaning: Sequence[str], notes: Sequence[str]) -> int:
+def _left(exhibit: Exhibit) -> int:
     """About how high a chart may be, so that all texts of the slide have room too."""
-    texts = ((title, _TITLE), (meaning, _MEANING), (notes, _NOTE))
-    taken = sum(lines(text, size, WIDTH) * high for said, (size, high) in texts for text in said)
-    return HEIGHT - taken - _FOOT - _AXIS - _GAP * (len(notes) + 3)
+    texts = [(exhibit.title, _TITLE), (exhibit.meaning, _MEANING), *((note, _NOTE) for note in exhibit.notes)]
+    taken = sum(lines(text, size, WIDTH) * high for text, (size, high) in texts)
+    return HEIGHT - taken - _FOOT - _AXIS - _GAP * (len(texts) + 1)
 
 
 def _turns(at: int, slides: int, say: Words, on_turn: Callable[[int], None], on_leave: Callable[[], None]) -> None:

@@ -9,7 +9,7 @@ from datetime import date
 import pandas as pd
 
 from measures.model import Measure, Unit, _
-from measures.since import Since, Verdict
+from measures.since import Since, Verdict, number
 from presentation.findings import few_in_words, within
 from presentation.tables import Column, Table
 from presentation.units import MISSING, day_shown, shown
@@ -58,8 +58,8 @@ def key_numbers(listed: Sequence[Moved], now: str, before: str, say: Words) -> T
             "change": with_ends(moved.found, moved.measure, say),
             "told": say(VERDICTS[moved.found.verdict]),
             "target": moved.target or MISSING,
-            "value": _number(moved.row, moved.measure),
-            "value_before": _number(moved.before, moved.measure),
+            "value": number(moved.row, moved.measure.name),
+            "value_before": number(moved.before, moved.measure.name),
         }
         for moved in listed
     ]
@@ -102,9 +102,9 @@ def moved_most(listed: Sequence[Moved], since: date | None, say: Words) -> str:
 
 def value(measure: Measure, row: Mapping | None, say: Words) -> str:
     """The number as a table writes it, with a word where it stands for too few."""
-    number = None if row is None else row.get(measure.name)
-    text = shown(number, measure.unit, say.language)
-    few = row is not None and not pd.isna(number) and few_in_words(measure, row, say)
+    found = number(row, measure.name)
+    text = shown(found, measure.unit, say.language)
+    few = found is not None and few_in_words(measure, row, say)
     return say.aside(text, f"n < {measure.fewest}") if few else text
 
 
@@ -144,8 +144,3 @@ def brought(own: Since, more: Since, measure: Measure, since: date, say: Words) 
         Verdict.UNKNOWN: _("nothing comparable to set it against"),
     }[more.verdict]
     return say.clauses([first, say(beside)])
-
-
-def _number(row: Mapping | None, measure: Measure) -> float | None:
-    number = None if row is None else row.get(measure.name)
-    return None if number is None or pd.isna(number) else float(number)

@@ -95,7 +95,7 @@ def presented(context: BrowserContext, address: str, language: str) -> Iterator[
     page.goto(f"{address}meeting?lang={language}")
     page.locator(".finding").wait_for()
     drawn(page)
-    prepare = page.get_by_role("button", name="Prepare the meeting").or_(page.get_by_role("button", name="准备会议"))
+    prepare = page.locator(".st-key-meeting_prepare button")
     if prepare.count():
         prepare.click()
         page.locator(".st-key-meeting_start button").click()

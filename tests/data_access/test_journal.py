@@ -11,13 +11,12 @@ import random
 import signal
 import sqlite3
 import stat
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -31,8 +30,8 @@ from data_access import own_database
 from data_access.__main__ import main
 from data_access.journal import Action, Entry, Fault, Journal, JournalError, Taken, new_id
 from measures.question import Told
+from tests.processes import ended, let_go, waiting
 
-ROOT = Path(__file__).resolve().parents[2]
 KEY = "a key of the tests, which is long enough"
 COLUMNS = (
     *("number", "id", "at", "person", "name", "role", "branch_id", "action", "what", "sql_hash", "filters", "scope"),
@@ -80,38 +79,15 @@ def sentences(faults: list[Fault]) -> list[str]:
     return [str(fault) for fault in faults]
 
 
-def process(code: str, *arguments: str) -> subprocess.Popen:
-    """A process that has imported what it needs, and waits for a line before it goes on."""
-    script = (
-        "import sys\nfrom pathlib import Path\nfrom data_access.journal import Action, Entry, Journal\n"
-        "from concurrent.futures import ThreadPoolExecutor\nurl, key, *more = sys.argv[1:]\n"
-        "entry = lambda **more: Entry(person='p', name='', role='', branch_id='1', action=Action.EXPORT, **more)\n"
-        "print('ready', flush=True)\nsys.stdin.readline()\n"
-    )
-    return subprocess.Popen(
-        [sys.executable, "-c", script + code, *arguments],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-    )
-
-
-def let_go(*started: subprocess.Popen) -> None:
-    """Lets processes go on, all at once."""
-    for one in started:
-        assert one.stdout.readline() == "ready\n"
-    for one in started:
-        one.stdin.write("\n")
-        one.stdin.flush()
-
-
-def ended(one: subprocess.Popen) -> int:
-    """How a process ended."""
-    code = one.wait(timeout=120)
-    one.stdin.close()
-    one.stdout.close()
-    return code
+_BEGINS = """
+import sys
+from pathlib import Path
+from data_access.journal import Action, Entry, Journal
+from concurrent.futures import ThreadPoolExecutor
+url, key, *more = sys.argv[1:]
+entry = lambda **more: Entry(person='p', name='', role='', branch_id='1', action=Action.EXPORT, **more)
+"""
+process = partial(waiting, _BEGINS)
 
 
 # What is recorded ---------------------------------------------------------------------------------------------------

@@ -6,13 +6,12 @@ import json
 import logging
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
@@ -40,8 +39,8 @@ from data_access.meetings import (
     NotPossible,
 )
 from data_access.own_database import storable
+from tests.processes import ended, let_go, waiting
 
-ROOT = Path(__file__).resolve().parents[2]
 KEY = "a key of the tests, which is long enough"
 MONDAY, WEDNESDAY = date(2026, 11, 16), date(2026, 11, 18)
 VIEWS = (
@@ -118,33 +117,17 @@ def agreed(meeting: Meeting, **more: object) -> Action:
     return Action(**(full | more))
 
 
-def process(code: str, *arguments: str) -> subprocess.Popen:
-    """A process that has imported what it needs, and waits for a line before it goes on."""
-    script = (
-        "import os, signal, sys, time\nfrom datetime import date\nfrom pathlib import Path\nimport sqlalchemy as sa\n"
-        "from data_access.meetings import Meetings\nfrom data_access.own_database import own_database\n"
-        "url, key, *more = sys.argv[1:]\nmeetings = Meetings(url, key)\n"
-        "print('ready', flush=True)\nsys.stdin.readline()\n"
-    )
-    command = [sys.executable, "-c", script + code, *arguments]
-    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT)
-
-
-def let_go(*begun: subprocess.Popen) -> None:
-    """Lets processes go on, all at once."""
-    for one in begun:
-        assert one.stdout.readline() == "ready\n"
-    for one in begun:
-        one.stdin.write("\n")
-        one.stdin.flush()
-
-
-def ended(one: subprocess.Popen) -> int:
-    """How a process ended."""
-    code = one.wait(timeout=120)
-    one.stdin.close()
-    one.stdout.close()
-    return code
+_BEGINS = """
+import os, signal, sys, time
+from datetime import date
+from pathlib import Path
+import sqlalchemy as sa
+from data_access.meetings import Meetings
+from data_access.own_database import own_database
+url, key, *more = sys.argv[1:]
+meetings = Meetings(url, key)
+"""
+process = partial(waiting, _BEGINS)
 
 
 # What is looked at --------------------------------------------------------------------------------------------------
