@@ -308,25 +308,27 @@ def _sealed(head: sa.Row, key: bytes) -> bool:
     return hmac.compare_digest(_seal(key, head.number, head.hash).encode(), str(head.seal).encode())
 
 
+_came_back = sa.select(_entries.c.file_sha256).where(
+    _entries.c.person == sa.bindparam("person"),
+    _entries.c.action == Action.UNDELIVERED.value,
+    _entries.c.at >= sa.bindparam("since"),
+)
+_taken_since = sa.select(
+    sa.func.count(),
+    sa.func.coalesce(sa.func.sum(_entries.c.rows), 0),
+    sa.func.count(sa.case((_entries.c.personal != "[]", 1))),
+).where(
+    _entries.c.person == sa.bindparam("person"),
+    _entries.c.action == sa.bindparam("kind"),
+    _entries.c.at >= sa.bindparam("since"),
+    _entries.c.file_sha256.not_in(_came_back),
+)
+"""Each page asks for it, with each change of a filter: it is put together once."""
+
+
 def _taken(connection: sa.Connection, person: str, kind: Action) -> Taken:
-    came_back = sa.select(_entries.c.file_sha256).where(
-        _entries.c.person == storable(person),
-        _entries.c.action == Action.UNDELIVERED.value,
-        _entries.c.at >= _midnight(date.today()),
-    )
-    found = connection.execute(
-        sa.select(
-            sa.func.count(),
-            sa.func.coalesce(sa.func.sum(_entries.c.rows), 0),
-            sa.func.count(sa.case((_entries.c.personal != "[]", 1))),
-        ).where(
-            _entries.c.person == storable(person),
-            _entries.c.action == kind.value,
-            _entries.c.at >= _midnight(date.today()),
-            _entries.c.file_sha256.not_in(came_back),
-        )
-    ).one()
-    return Taken(*map(int, found))
+    wanted = {"person": storable(person), "kind": kind.value, "since": _midnight(date.today())}
+    return Taken(*map(int, connection.execute(_taken_since, wanted).one()))
 
 
 def _midnight(day: date) -> str:

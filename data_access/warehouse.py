@@ -32,6 +32,7 @@ from sqlalchemy.engine.reflection import ObjectKind
 
 from data_access import small_counts
 from data_access.access import Viewer, unsound
+from data_access.deadlines import Deadlines
 from data_access.merging import answered, counted
 from data_access.rollups import NEAR_THE_TOP, PREFIX, Rollup, depth, rollups_for
 from data_access.settings import UNLIMITED, Limits
@@ -227,18 +228,22 @@ class Warehouse:
         self._version: object = None
         self._state: State | None = None
         self._looked_at = 0.0
+        self._first_known: tuple[object, frozenset[str], dict[str, date]] = (None, frozenset(), {})
         self._unreadable: tuple[object, float, dict[str, date]] = (None, 0.0, {})
         self._unreadable_lock = threading.RLock()
         self._viewers: tuple[object, float, tuple[tuple[str, ...], ...]] | None = None
         self._answers: LRUCache = LRUCache(CACHED_BYTES, getsizeof=lambda kept: kept.bytes)
         self._coming: dict[object, Future] = {}
         self._ahead = ThreadPoolExecutor(max_workers=AHEAD, thread_name_prefix="ahead")
+        self._deadlines = Deadlines()
         self._compiled = lru_cache(maxsize=STATEMENTS)(self._compile)
 
     # What is asked ----------------------------------------------------------------------------------------------
 
     def state(self) -> State:
         """What is known of the warehouse now. Raises WarehouseError."""
+        if self._is_file and (known := self._state) is not None and self._file_version() == self._version:
+            return known
         with self._lock:
             if self._is_file or time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS or self._state is None:
                 self._move_to_newest()
@@ -259,9 +264,8 @@ class Warehouse:
         if small_counts.is_guarded(question, viewer):
             return self._withheld(state, question, viewer)
         answer = self._cached(state, statement(question, viewer, self._given(state)), _types_of(question))
-        if question.against:
-            # Before a table's first day no number is known: 0 would be read as one.
-            unknown = self._begin_after(question.against.start)
+        # Before a table's first day no number is known: 0 would be read as one.
+        if question.against and (unknown := self._begin_after(question.against.start)):
             for measure in question.measures:
                 if any(unknown.keys() & count.fact.tables for count in measure.counts):
                     for column in (measure.name + BEFORE, measure.name + CHANGE):
@@ -519,9 +523,14 @@ class Warehouse:
         tables = tables or _tables_with_days(state)
         if not tables:
             return {}
+        version, of, known = self._first_known
+        if version == state.version and of == tables:  # each question asks for them
+            return known
         asked = first_days_statement(tables)
         found = self._cached(state, asked, {"table_name": "str", "first_day": "datetime64[s]"}).dropna()
-        return dict(zip(found["table_name"], found["first_day"].dt.date, strict=True))
+        known = dict(zip(found["table_name"], found["first_day"].dt.date, strict=True))
+        self._first_known = (state.version, tables, known)
+        return known
 
     def _begin_after(self, day: date) -> dict[str, date]:
         """What `unknown_before` says; with the tables that cannot be read, under the last day there is: one of them is no reason to
@@ -667,22 +676,8 @@ class Warehouse:
             return
         # The wrapper would first read what its connection still holds, in the wrong thread.
         engine: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection._ConnectionWrapper__c
-        ending, ended = threading.Lock(), False
-
-        def stop() -> None:
-            with ending:
-                if not ended:  # otherwise the connection already answers another question
-                    engine.interrupt()
-
-        timer = threading.Timer(self._limits.statement_seconds, stop)
-        timer.daemon = True
-        timer.start()
-        try:
+        with self._deadlines.within(self._limits.statement_seconds, engine.interrupt):
             yield
-        finally:
-            with ending:
-                ended = True
-            timer.cancel()
 
     def _move_to_newest(self) -> None:
         version = self._file_version() if self._is_file else None

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from functools import cached_property
 
 from sqlalchemy import BigInteger, ColumnElement, Double, FromClause, Select, Table, TableClause, cast, column, func
 from sqlalchemy.sql import visitors
@@ -119,7 +120,7 @@ class Fact:
     def __repr__(self) -> str:
         return self.name
 
-    @property
+    @cached_property
     def tables(self) -> frozenset[str]:
         """The tables of the contract that a row of this fact comes from, without lookups."""
         return frozenset(table for table, _column in reads(self.source, self.branch))

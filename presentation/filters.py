@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from html import escape
 from urllib.parse import parse_qsl
 
@@ -41,6 +42,11 @@ class Place:
     parent: str | None
     level: str
     path: str
+
+    @cached_property
+    def indented(self) -> str:
+        """The name behind as many wide blanks as there are branches above: each run offers thousands."""
+        return "\u2003" * (self.path.count(".") - 1) + self.name
 
 
 @dataclass(frozen=True)
@@ -117,7 +123,7 @@ def show(places: Mapping[str, Place], products: Mapping[str, str], data_until: d
             say("Branch"),
             list(places),
             key="branch",
-            format_func=lambda id_: _indented(places[id_]),
+            format_func=lambda id_: places[id_].indented,
             label_visibility="collapsed",
             persist_state=_KEPT,
             width=260,
@@ -332,10 +338,6 @@ def days_in(written: str) -> tuple[date, date] | None:
 
 def _days(period: Period) -> tuple[date, date]:
     return period.start, period.end
-
-
-def _indented(place: Place) -> str:
-    return "\u2003" * (place.path.count(".") - 1) + place.name
 
 
 LEVEL_LABELS: dict[str, str] = {

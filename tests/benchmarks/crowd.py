@@ -39,6 +39,8 @@ APART = 0.2
 FAILS = (OSError, TimeoutError, RuntimeError, WebSocketException)
 """What a reader meets as an error; whatever else goes wrong ends the crowd."""
 PICKERS = ("branch", "period")
+KEPT_RUNS = 50
+"""How long a browser keeps a large message that is not named again: what .streamlit/config.toml says."""
 LOAD = re.compile(rb"Load (\d+) ")
 """What a soak's bank writes before the name of head office, which every page shows: which load it comes from."""
 RECEIVED = re.compile(r'>Complaints received</button>.*?<div class="value">([^<]*)</div>', re.DOTALL)
@@ -87,6 +89,10 @@ class Tab:
         self.said = ""
         self.failure = ""
         self._session = ""
+        self._kept: dict[str, tuple[int, ForwardMsg]] = {}
+        """Large messages, by their hash, each with the number of the last run that named it: a browser keeps them, says so, and is
+        sent their hash alone."""
+        self._run = 0
 
     @classmethod
     async def opened(cls, stack: AsyncExitStack, address: str, page: str, query: str) -> Self:
@@ -111,6 +117,7 @@ class Tab:
         asked.rerun_script.query_string = self._query
         asked.rerun_script.page_name = self._page
         asked.rerun_script.page_script_hash = self._hash
+        asked.rerun_script.cached_message_hashes.extend(self._kept)
         if picker:
             asked.rerun_script.widget_states.widgets.add(id=self.options[picker][0], string_value=value)
         if button:
@@ -119,11 +126,22 @@ class Tab:
         self.failure, self.said, self.files = "", "", []
         await self._socket.send(asked.SerializeToString())
         async with asyncio.timeout(LIMIT):
-            while not self._noted(ForwardMsg.FromString(raw := await self._socket.recv()), raw):
+            while not self._noted(self._whole(raw := await self._socket.recv()), raw):
                 pass
+        self._run += 1
+        self._kept = {hash_: kept for hash_, kept in self._kept.items() if self._run - kept[0] < KEPT_RUNS}
         if self.failure:
             raise RuntimeError(self.failure)
         return (time.perf_counter() - began) * 1000
+
+    def _whole(self, raw: bytes) -> ForwardMsg:
+        """The message, also where only its hash was sent."""
+        message = ForwardMsg.FromString(raw)
+        if message.WhichOneof("type") == "ref_hash":
+            message = self._kept[message.ref_hash][1]
+        if message.metadata.cacheable:
+            self._kept[message.hash] = (self._run, message)
+        return message
 
     def _noted(self, message: ForwardMsg, raw: bytes) -> bool:
         """Takes in a message, and says whether the run is over."""

@@ -89,6 +89,14 @@ def wait_until(holds: Callable[[], bool]) -> None:
         time.sleep(0.1)
 
 
+def at_rest(page: Page) -> None:
+    """Nothing of the page is still to be exchanged: until then a place in it may be another one's."""
+    page.wait_for_function(
+        "() => document.querySelector('[data-test-script-state]')?.dataset.testScriptState === 'notRunning' && "
+        "!document.querySelector('[data-testid=stMain] [data-stale=true]')"
+    )
+
+
 def position(page: Page) -> tuple[int, int]:
     text = page.locator(".slide-foot span").last.inner_text()
     at, of = re.findall(r"\d+", text)
@@ -166,6 +174,7 @@ def test_a_meeting_is_held_by_keys_and_followed_a_week_later(context: BrowserCon
         page.get_by_label("What", exact=True).fill("Call all customers that are overdue")
         page.get_by_role("button", name="Agree", exact=True).click()
         expect(page.get_by_text("Call all customers that are overdue").first).to_be_visible()
+        at_rest(page)
         remark = page.get_by_placeholder("What is to be said about it").nth(1)
         remark.fill("Look at Jiangbei first")
         remark.press("Control+Enter")
