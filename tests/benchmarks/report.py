@@ -10,6 +10,8 @@ from statistics import median
 
 GOAL_MS = 500
 """No change of a filter is to take longer."""
+CHANGES = ("filter", "opened", "P3")
+"""The benches whose samples are single changes of a filter."""
 BEGIN, END = "<!-- bench -->", "<!-- /bench -->"
 
 
@@ -120,49 +122,74 @@ def against_goal(changes: Iterable[Figure]) -> str:
     )
 
 
-def machine_said(machine: Mapping[str, object]) -> str:
-    """The machine, the day, the versions, and what the banks held that were measured on."""
-    banks = "".join(f" Bank {size}: {held}." for size, held in machine.get("banks", {}).items())
-    versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
-    return (
-        f"Measured on {machine['date']}: {machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB, "
-        f"load {machine['load_before']} before and at most {machine['load_most']} meanwhile; {versions}.{banks}"
-    )
+def machines_said(machines: Iterable[Mapping[str, object]]) -> str:
+    """The machines, the days, the versions, and what the banks held that were measured on; a line for each that differs in more than
+    its load and its banks."""
+    alike: dict[str, list[Mapping[str, object]]] = {}
+    for machine in machines:
+        versions = ", ".join(f"{name} {version}" for name, version in machine["versions"].items())
+        alike.setdefault(
+            f"{machine['cores']} cores of {machine['cpu']}, {machine['memory_gb']} GB; {versions}.", []
+        ).append(machine)
+    said = []
+    for what, here in alike.items():
+        days = ", ".join(sorted({str(machine["date"]) for machine in here}))
+        before, most = (max(machine[load] for machine in here) for load in ("load_before", "load_most"))
+        banks = {f" Bank {size}: {held}." for machine in here for size, held in machine.get("banks", {}).items()}
+        load = f"Load at most {before} before a part and {most} meanwhile."
+        said.append(f"Measured on {days}: {what} {load}{''.join(sorted(banks))}")
+    return "\n\n".join(said)
 
 
-def write_results(
-    folder: Path, machine: Mapping[str, object], figures: Sequence[Figure], claims: Sequence[Claim] = ()
-) -> Path:
-    """Writes the machine and every sample to `folder`/<date>.json, in place of what was measured that day before."""
+@dataclass(frozen=True)
+class Kept:
+    """What one part found when it was last measured in full. `machine` holds its date, and what `machines_said` tells; of what was
+    kept before that was written down, the date alone."""
+
+    claims: Sequence[Claim]
+    figures: Sequence[Figure]
+    machine: Mapping[str, object]
+
+
+def keep(folder: Path, part: str, found: Kept) -> Path:
+    """Writes every sample of a part to `folder`/<part>.json, in place of what it found before."""
 
     def lines(of: Sequence[Figure | Claim], *names: str) -> str:
         rounded = [asdict(one) | {name: [round(v, 1) for v in getattr(one, name)] for name in names} for one in of]
         return ",\n".join(json.dumps(one, ensure_ascii=False) for one in rounded)
 
-    path = folder / f"{machine['date']}.json"
+    path = folder / f"{part}.json"
     path.write_text(
-        f'{{"machine": {json.dumps(machine, ensure_ascii=False)},\n'
-        f'"claims": [\n{lines(claims, "ours", "theirs")}\n],\n"figures": [\n{lines(figures, "samples", "script")}\n]}}\n'
+        f'{{"machine": {json.dumps(found.machine, ensure_ascii=False)},\n'
+        f'"claims": [\n{lines(found.claims, "ours", "theirs")}\n],\n'
+        f'"figures": [\n{lines(found.figures, "samples", "script")}\n]}}\n'
     )
     return path
 
 
-def kept(folder: Path, id_: str) -> list[Claim]:
-    """The claims of a run of its own, such as `id_`, that was kept last in `folder`; each says when it was measured."""
-    path = folder / f"{id_}.json"
+def kept(folder: Path, part: str) -> Kept | None:
+    """What `keep` wrote of that part; None where it was never measured in full."""
+    path = folder / f"{part}.json"
     if not path.exists():
-        return []
+        return None
     found = json.loads(path.read_text())
-    claims = [Claim(**claim) for claim in found["claims"]]
-    return [replace(claim, note="; ".join(filter(None, (claim.note, found["date"])))) for claim in claims]
+    return Kept(
+        [Claim(**claim) for claim in found["claims"]], [Figure(**f) for f in found["figures"]], found["machine"]
+    )
 
 
-def keep(folder: Path, id_: str, day: str, claims: Sequence[Claim]) -> Path:
-    """Writes the claims of a run of its own, measured on `day`, for `kept`."""
-    path = folder / f"{id_}.json"
-    lines = ",\n".join(json.dumps(asdict(claim), ensure_ascii=False) for claim in claims)
-    path.write_text(f'{{"date": {json.dumps(day)}, "claims": [\n{lines}\n]}}\n')
-    return path
+def together(parts: Iterable[Kept]) -> str:
+    """What all parts found as one text: the goals, each with the day on which it was measured, the figures, and the machines."""
+    parts = list(parts)
+    claims = [
+        replace(claim, note="; ".join(filter(None, (claim.note, part.machine["date"]))))
+        for part in parts
+        for claim in part.claims
+    ]
+    figures = [figure for part in parts for figure in part.figures]
+    changes = [figure for figure in figures if figure.bench in CHANGES]
+    machines = machines_said(part.machine for part in parts if "versions" in part.machine)
+    return "\n\n".join(filter(None, (goals(claims), tables(figures), against_goal(changes), machines)))
 
 
 def put_into(readme: Path, text: str) -> None:

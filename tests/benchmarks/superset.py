@@ -32,8 +32,9 @@ from measures.dimensions import BRANCH
 from measures.period import Period
 from measures.question import Question, where
 from tests.benchmarks import report, writing
-from tests.benchmarks.banks import bank
+from tests.benchmarks.banks import bank, size_of
 from tests.benchmarks.exported import ROWS, first_day
+from tests.benchmarks.machine import machine
 from tests.benchmarks.pages_asked import head_office
 from tests.benchmarks.report import Claim, Figure
 from tests.benchmarks.run import RESULTS
@@ -264,7 +265,7 @@ def workbooks(served: Superset, database: int, file: Path) -> Iterator[Claim]:
 
 def main() -> int:
     end_as_asked()
-    file, claims = bank("10M"), []
+    file, claims, on = bank("10M"), [], machine()
     with superset() as served:
         database = served.database(file)
         for claim in chain(tiles(served, database, file), workbooks(served, database, file)):
@@ -272,7 +273,7 @@ def main() -> int:
             print(report.goals([claim]).splitlines()[-1], file=sys.stderr, flush=True)
     print(report.goals(claims))
     if IN_FULL:
-        path = report.keep(RESULTS, "superset", date.today().isoformat(), claims)
+        path = report.keep(RESULTS, "superset", report.Kept(claims, [], on | {"banks": {"10M": size_of(file)}}))
         print(f"Written: {path.relative_to(ROOT)}", file=sys.stderr)
     return 0
 

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-import json
-
 import pytest
 
 from tests.benchmarks.report import (
+    BEGIN,
+    END,
     Claim,
     Figure,
+    Kept,
     against_goal,
     goals,
     keep,
     kept,
-    machine_said,
+    machines_said,
     put_into,
     shown,
     tables,
-    write_results,
+    together,
 )
+from tests.benchmarks.run import KEPT, RESULTS
+from tests.benchmarks.served import ROOT
 
 COLD = Figure("filter", "Click", "Activation, cold", "Branch", "ms", [300, 900, 310])
 WARM = Figure("filter", "Click", "Activation, warm", "Product", "ms", [100, 110, 120], [90, 95, 99])
@@ -77,12 +80,37 @@ def test_a_claim_without_a_goal_a_peer_without_samples_or_no_samples_at_all_is_r
         Claim(**{"id": "P1", "what": "Overview", "ours": [1.0]} | more)
 
 
-def test_claims_of_a_run_of_its_own_come_back_and_say_when_it_was(tmp_path):
-    claims = [Claim("P2", "Overview", [100.0], "ms", "Superset", [700.0, 650.0], most=0.1, note="in parallel")]
-    keep(tmp_path, "superset", "2026-11-22", claims)
-    (found,) = kept(tmp_path, "superset")
-    assert (found.value, found.met, found.note) == (claims[0].value, False, "in parallel; 2026-11-22")
-    assert kept(tmp_path, "soak") == []
+MACHINE = {
+    "date": "2026-11-21", "cpu": "a processor", "cores": 2, "memory_gb": 24, "load_before": 0.3, "load_most": 0.4,
+    "versions": {"Python": "3.11.7"},
+}  # fmt: skip
+
+
+def test_what_a_part_found_comes_back_with_every_sample(tmp_path):
+    claim = Claim("P1", "Overview", [1.26], "ms", "by hand", [1.0, 2.0], most=1.3, note="in parallel")
+    path = keep(tmp_path, "P1", Kept([claim], [COLD, WARM], MACHINE))
+    assert path.name == "P1.json"
+    found = kept(tmp_path, "P1")
+    assert found.machine == MACHINE
+    assert [figure.samples for figure in found.figures] == [[300, 900, 310], [100, 110, 120]]
+    assert found.figures[1].script == [90, 95, 99]
+    assert (found.claims[0].ours, found.claims[0].theirs) == ([1.3], [1.0, 2.0])
+    assert (found.claims[0].most, found.claims[0].note) == (1.3, "in parallel")
+    assert kept(tmp_path, "soak") is None
+
+
+def test_each_goal_says_on_which_day_it_was_measured():
+    claim = Claim("P2", "Overview", [100.0], "ms", "Superset", [700.0, 650.0], most=0.1, note="in parallel")
+    other = Claim("P3", "A click", [300.0], "ms", most=300)
+    text = together([Kept([claim], [], {"date": "2026-11-20"}), Kept([other], [COLD], MACHINE)])
+    assert "| Overview (in parallel; 2026-11-20) |" in text and "| A click (2026-11-21) |" in text
+    assert text.index("| P2 |") < text.index("| P3 |") < text.index("| Activation, cold |") < text.index("Measured on")
+    assert text.count("Measured on 2026-11-21:") == 1 and "Measured on 2026-11-20" not in text
+
+
+def test_what_the_readme_says_is_what_was_kept():
+    block = (ROOT / "README.md").read_text().partition(BEGIN)[2].partition(END)[0].strip()
+    assert block == together(filter(None, (kept(RESULTS, part) for part in KEPT)))
 
 
 def test_a_small_value_keeps_a_digit_and_a_whole_one_does_not():
@@ -100,18 +128,6 @@ def test_the_goal_is_held_against_every_change_and_not_against_medians():
     assert "Of 6 changes 1 took longer than 500 ms" in said
     assert "900 ms" in said
     assert "Activation, cold" in said
-
-
-def test_every_sample_is_kept_in_the_file(tmp_path):
-    claim = Claim("P1", "Overview", [1.26], "ms", "by hand", [1.0, 2.0], most=1.3)
-    path = write_results(tmp_path, {"date": "2026-11-21", "cpu": "a processor"}, [COLD, WARM], [claim])
-    found = json.loads(path.read_text())
-    assert path.name == "2026-11-21.json"
-    assert found["machine"]["cpu"] == "a processor"
-    assert [figure["samples"] for figure in found["figures"]] == [[300, 900, 310], [100, 110, 120]]
-    assert found["claims"][0]["ours"] == [1.3]
-    assert found["claims"][0]["theirs"] == [1.0, 2.0]
-    assert found["figures"][1]["script"] == [90, 95, 99]
 
 
 def test_the_table_takes_the_place_between_the_marks_and_nothing_else(tmp_path):
@@ -132,16 +148,14 @@ def test_a_readme_without_both_marks_is_left_alone(tmp_path, text):
 
 
 def test_a_bank_smaller_than_its_name_is_not_kept_quiet():
-    machine = {
-        "date": "2026-11-21", "cpu": "a processor", "cores": 2, "memory_gb": 24, "load_before": 0, "load_most": 0,
-        "versions": {"Python": "3.11.7"}, "banks": {"10M": "172,052 contacts"},
-    }  # fmt: skip
-    assert machine_said(machine).endswith("Bank 10M: 172,052 contacts.")
+    assert machines_said([MACHINE | {"banks": {"10M": "172,052 contacts"}}]).endswith("Bank 10M: 172,052 contacts.")
 
 
 def test_a_busy_machine_is_not_kept_quiet():
-    machine = {
-        "date": "2026-11-21", "cpu": "a processor", "cores": 2, "memory_gb": 24, "load_before": 0.3, "load_most": 5.1,
-        "versions": {"Python": "3.11.7"},
-    }  # fmt: skip
-    assert "load 0.3 before and at most 5.1 meanwhile" in machine_said(machine)
+    said = machines_said([MACHINE, MACHINE | {"load_most": 5.1, "date": "2026-11-22"}])
+    assert said.count("Measured on") == 1
+    assert "2026-11-21, 2026-11-22" in said and "at most 0.3 before a part and 5.1 meanwhile" in said
+
+
+def test_parts_measured_on_different_machines_say_so():
+    assert machines_said([MACHINE, MACHINE | {"cores": 64}]).count("Measured on") == 2
