@@ -86,9 +86,9 @@ PAGE_KEPT = 1_000
 STREAMED = 50_000
 """Rows of a file that are held at once."""
 
-LEAN, AMPLE = "128MB", "1GB"
+ROOMS = ("144MB", "288MB", "1GB")
 """What DuckDB may hold in a process that writes a file; what it sorts beyond that lies on the disk meanwhile. What cannot be answered
-with the one is tried again with the other."""
+with the one is tried again with the next."""
 
 LONGEST = "15min"
 """How long PostgreSQL may take for a file, however long for a page."""
@@ -967,16 +967,24 @@ def _batches(connection: sa.Connection, asked: Asked, scratch: Path | None) -> I
         folder = str(scratch).replace("'", "''")
         for what in ("threads = 1", "preserve_insertion_order = false", f"temp_directory = '{folder}'"):
             connection.exec_driver_sql(f"SET GLOBAL {what}")
-        try:
-            connection.exec_driver_sql(f"SET GLOBAL memory_limit = '{LEAN}'")
-            rows = connection.exec_driver_sql(asked.text, asked.parameters)
-        except sa.exc.DBAPIError as error:
-            if not isinstance(error.orig, duckdb.OutOfMemoryException):
-                raise
-            connection.exec_driver_sql(f"SET GLOBAL memory_limit = '{AMPLE}'")
-            rows = connection.exec_driver_sql(asked.text, asked.parameters)
+        # Arrow's own keeps what was let go for the next batch, beside what DuckDB holds.
+        pa.set_memory_pool(pa.system_memory_pool())
+        rows = _in_little_room(connection, asked)
     for batch in rows.cursor.to_arrow_reader(STREAMED):
         yield batch.cast(wanted, safe=False)
+
+
+def _in_little_room(connection: sa.Connection, asked: Asked) -> sa.CursorResult:
+    """The rows, found in the least of the rooms that is enough."""
+    for room in ROOMS:
+        connection.exec_driver_sql(f"SET GLOBAL memory_limit = '{room}'")
+        try:
+            return connection.exec_driver_sql(asked.text, asked.parameters)
+        except sa.exc.DBAPIError as error:
+            failed = error
+            if not isinstance(error.orig, duckdb.OutOfMemoryException):
+                break
+    raise failed
 
 
 def _partitions(connection: sa.Connection, asked: Asked, _scratch: Path | None) -> Iterator[pa.RecordBatch]:

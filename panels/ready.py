@@ -13,7 +13,7 @@ from data_access.warehouse import State, Warehouse
 from measures.catalogue import Catalogue
 from measures.question import Told
 from panels.desk import Ask, Desk
-from presentation.filters import is_untouched, renewed
+from presentation.filters import is_untouched, opening, renewed
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ KEPT_SECONDS = 7 * 24 * 3600
 
 _lock = threading.Lock()
 _seen: dict[tuple[str, str], tuple[float, Desk]] = {}
-"""When each page was last seen by somebody of each role, from the top of the tree and under the filters it opens with."""
+"""When each page was last seen by somebody of each role, from the top of the tree and under the filters it opens with, or asked so
+because it was first opened under others."""
 
 _first: dict[str, tuple[Catalogue, tuple[Ask, ...]]] = {}
 """What each page asked in the first run of a session, before anybody turned its switches."""
@@ -39,17 +40,27 @@ def asked_first(page: str, known: Catalogue) -> tuple[Ask, ...]:
 
 
 def note(page: str, desk: Desk, *, first: bool) -> None:
-    """Remembers what `page` has asked in this run, if it was as whoever opens it first will see it."""
+    """Remembers what `page` has asked in this run as whoever opens it first will see it; and asks that, where it was opened otherwise
+    and nobody has seen it so."""
     if first and desk.asked:
         with _lock:
             _first[page] = (desk.state.catalogue, tuple(desk.asked))
     top = desk.warehouse.root()
-    if desk.asked and desk.viewer.branch_id == top and not desk.viewer.agent_id and is_untouched(desk.filters, top):
+    if not desk.asked or desk.viewer.branch_id != top or desk.viewer.agent_id:
+        return
+    seen = page, desk.viewer.role.value
+    kept = replace(desk, asked=list(desk.asked), offers=None, _wholes={})
+    if is_untouched(desk.filters, top):
         with _lock:
-            _seen[page, desk.viewer.role.value] = (
-                time.monotonic(),
-                replace(desk, asked=list(desk.asked), offers=None, _wholes={}),
-            )
+            _seen[seen] = (time.monotonic(), kept)
+        return
+    # Whoever came by a link has not seen the whole yet, nor has anybody else: it takes longest to be answered.
+    with _lock:
+        if seen in _seen:
+            return
+        kept = replace(kept, filters=opening(desk.places[top], desk.state.data_until, desk.say))
+        _seen[seen] = (time.monotonic(), kept)
+    kept.ask_ahead(kept.asked)
 
 
 def ask_again(source: Warehouse, state: State) -> int:

@@ -309,6 +309,11 @@ def _days_looked_at(written: str, compare: str, data_until: date) -> tuple[Perio
     return period, compared_period(period, preset, Compare(compare))
 
 
+def opening(top: Place, data_until: date, say: Words) -> Filters:
+    """The choice that a page opens with for who sees all from the branch `top`."""
+    return _filters(top, (), _DEFAULT_PRESET.value, _DEFAULT_COMPARE.value, data_until, say)
+
+
 def is_untouched(filters: Filters, top: str) -> bool:
     """Whether the choice is the one that a page opens with for who sees all from the branch `top`."""
     usual = {"branch": top, "period": _DEFAULT_PRESET.value, "compare": _DEFAULT_COMPARE.value}
