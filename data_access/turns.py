@@ -21,17 +21,26 @@ _own = threading.local()
 
 
 @contextmanager
-def begun() -> Iterator[None]:
-    """What this thread takes turns for within the block has waited since now: a page, which takes many of them."""
-    _own.since = time.monotonic()
+def begun(since: float | None = None) -> Iterator[None]:
+    """What this thread takes turns for within the block has waited since now: a page, which takes many of them. Or `since` another
+    moment: what is looked for on behalf of a page."""
+    _own.since = time.monotonic() if since is None else since
     try:
         yield
     finally:
         del _own.since
 
 
+def since() -> float:
+    """When what this thread works at was begun; 0.0 where it works for several pages at once: some of them wait for it."""
+    return getattr(_own, "since", 0.0)
+
+
 class Turns:
-    """At most `most` at a time."""
+    """At most `most` at a time.
+
+    Whoever waits for a lock leaves its turn first, where the lock is held by somebody who takes turns: else both would wait.
+    """
 
     def __init__(self, most: int) -> None:
         self._free = most
@@ -69,8 +78,7 @@ class Turns:
             else:
                 mine = threading.Lock()
                 mine.acquire()
-                since = getattr(_own, "since", 0.0)  # who works for several pages at once is waited for by some of them
-                heapq.heappush(self._waiting, (since, next(self._number), mine))
+                heapq.heappush(self._waiting, (since(), next(self._number), mine))
         if mine:
             mine.acquire()  # whoever leaves hands the turn over
         self._held.turn = True
@@ -84,8 +92,9 @@ class Turns:
                 self._free += 1
 
 
-drawing = Turns(CORES)
-"""Of those who draw pages."""
+drawing = Turns(1)
+"""Of those who work in Python, whoever else they wait for: a second would only make the first wait for Python's lock, and be waited
+for in each of the many places where that is let go for a moment."""
 
 reading = Turns(CORES + 1)
 """Of those who ask an embedded engine; a server has its own order."""

@@ -12,7 +12,7 @@ import threading
 import time
 import uuid
 import weakref
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
@@ -33,6 +33,7 @@ from sqlalchemy.engine.reflection import ObjectKind
 from data_access import small_counts
 from data_access.access import Viewer, unsound
 from data_access.deadlines import Deadlines
+from data_access.file_reader import FileReader, filled, written
 from data_access.merging import answered, counted
 from data_access.rollups import NEAR_THE_TOP, PREFIX, Rollup, depth, rollups_for
 from data_access.settings import UNLIMITED, Limits
@@ -58,7 +59,7 @@ from data_access.sql import (
     viewers_statement,
     withheld_count,
 )
-from data_access.turns import drawing, reading
+from data_access.turns import begun, drawing, reading, since
 from measures.catalogue import DERIVED, Catalogue, catalogue
 from measures.dimensions import OF_LEVEL
 from measures.model import Derived, Dimension, Need, Unit, _
@@ -224,6 +225,7 @@ class Warehouse:
         self._limits = limits
         self._lock = threading.RLock()
         self._engine: Engine | None = None
+        self._reader: FileReader | None = None
         self._temporary: str | None = None
         self._version: object = None
         self._state: State | None = None
@@ -242,9 +244,13 @@ class Warehouse:
 
     def state(self) -> State:
         """What is known of the warehouse now. Raises WarehouseError."""
-        if self._is_file and (known := self._state) is not None and self._file_version() == self._version:
-            return known
-        with self._lock:
+        if (known := self._state) is not None:
+            if self._is_file:
+                if self._file_version() == self._version:
+                    return known
+            elif time.monotonic() - self._looked_at <= LOOK_AGAIN_SECONDS:
+                return known
+        with drawing.left_to_others(), self._lock:  # in this order: see Turns
             if self._is_file or time.monotonic() - self._looked_at > LOOK_AGAIN_SECONDS or self._state is None:
                 self._move_to_newest()
                 self._looked_at = time.monotonic()
@@ -319,9 +325,15 @@ class Warehouse:
             for table in scan.tables:
                 wanted[table.question].missing += 1
         for scan in scans:
-            self._ahead.submit(self._scan, scan, wanted)
+            self._ahead.submit(self._on_behalf, since(), self._scan, scan, wanted)
         for question in [*alone, *(q for place, q in enumerate(unread) if place not in answers)]:
-            self._ahead.submit(self.fetch, question, viewer)
+            self._ahead.submit(self._on_behalf, since(), self.fetch, question, viewer)
+
+    @staticmethod
+    def _on_behalf(began: float, work: Callable[..., object], *what: object) -> None:
+        """Works for a page that was begun at `began`: in its turn."""
+        with begun(began), drawing.one():
+            work(*what)
 
     def _scan(self, scan: Scan, wanted: Mapping[int, _Together]) -> None:
         """Reads for several questions. Whichever has all its tables then gets its answer; one that lacks any is asked alone."""
@@ -541,7 +553,7 @@ class Warehouse:
             try:
                 found = self._first_days(state)
             except WarehouseError:
-                with self._unreadable_lock:
+                with drawing.left_to_others(), self._unreadable_lock:
                     found = self._around_unreadable(state) or self._each_first_day(state)
         return {table: first for table, first in found.items() if first > day + QUIET_START}
 
@@ -576,8 +588,11 @@ class Warehouse:
             if kept is None and coming is None:
                 self._coming[key] = mine
         if kept is None:
-            with drawing.left_to_others():
-                kept = coming.result() if coming else self._read_for_all(key, mine, asked, types)
+            if coming:
+                with drawing.left_to_others():
+                    kept = coming.result()
+            else:
+                kept = self._read_for_all(key, mine, asked, types)
         return kept.answer.copy(deep=False)  # pandas copies on write: what a page changes stays its own
 
     def _key(self, state: State, asked: Statement) -> object:
@@ -592,8 +607,7 @@ class Warehouse:
     def _read_for_all(self, key: object, coming: Future, asked: Statement, types: Mapping[str, str]) -> _Kept:
         """Reads what nobody has read yet, for the cache and for whoever asks the same in the meantime."""
         try:
-            with self._in_turn():
-                answer = self._read(asked, types, self._limits.rows)
+            answer = self._read(asked, types, self._limits.rows, in_turn=True)
         except BaseException as error:
             with self._lock:
                 self._coming.pop(key, None)
@@ -611,32 +625,40 @@ class Warehouse:
         coming.set_result(kept)
         return kept
 
-    def _read(self, asked: Statement, types: Mapping[str, str], most: int | None = None) -> pd.DataFrame:
+    def _read(
+        self, asked: Statement, types: Mapping[str, str], most: int | None = None, *, in_turn: bool = False
+    ) -> pd.DataFrame:
         """The rows; raises TooMuch where they are more than `most`: a part of them would be taken for all."""
         text, parameters = self._compiled(asked.text)
-        with self._connected() as connection, self._in_time(connection):
+        values = parameters(asked.parameters)
+        with self._failing():
             if self._is_file:
-                connection = connection.execution_options(duckdb_arrow=True)
-                rows = connection.exec_driver_sql(text, parameters(asked.parameters)).arrow
+                rows = self._from_file(text, values, in_turn=in_turn)
                 _demand_few(rows.num_rows, most)
                 return _in_pandas(rows, types)
-            rows = connection.exec_driver_sql(text, parameters(asked.parameters))
-            found = rows.fetchall()
+            with drawing.left_to_others(), self._connected() as connection:
+                rows = connection.exec_driver_sql(text, values)
+                found = rows.fetchall()
             _demand_few(len(found), most)
             return pd.DataFrame(found, columns=list(rows.keys()), dtype=object).astype(types)
 
     def _arrow(self, asked: Statement, columns: pa.Schema) -> pa.Table:
         text, parameters = self._compiled(asked.text)
-        with self._in_turn(), self._connected() as connection, self._in_time(connection):
+        values = parameters(asked.parameters)
+        with self._failing():
             if self._is_file:
-                connection = connection.execution_options(duckdb_arrow=True)
-                return connection.exec_driver_sql(text, parameters(asked.parameters)).arrow.cast(columns)
-            rows = connection.exec_driver_sql(text, parameters(asked.parameters)).mappings().fetchall()
+                return self._from_file(text, values, in_turn=True).cast(columns)
+            with drawing.left_to_others(), self._connected() as connection:
+                rows = connection.exec_driver_sql(text, values).mappings().fetchall()
             return pa.Table.from_pylist([dict(row) for row in rows], columns)
 
-    def _in_turn(self) -> AbstractContextManager[None]:
-        """For what pages ask. Whether a load has come in is looked at out of turn: everybody waits for it."""
-        return reading.one() if self._is_file else nullcontext()
+    def _from_file(self, text: str, values: Sequence[object], *, in_turn: bool) -> pa.Table:
+        """`in_turn`: as what pages ask. Whether a load has come in is looked at out of turn: everybody waits for it."""
+        if (reader := self._reader) is None:
+            raise duckdb.ConnectionException("The warehouse was let go of.")
+        asked = filled(text, values)
+        with drawing.left_to_others(), reading.one() if in_turn else nullcontext():
+            return reader.ask(asked, self._in_time)
 
     def _compile(self, text: sa.Select | Hashable) -> tuple[str, Callable[[Mapping[str, object]], object]]:
         """The finished text, and what makes its parameters of the values that a statement has. Of the SELECT nothing is kept."""
@@ -656,10 +678,15 @@ class Warehouse:
 
     @contextmanager
     def _connected(self, engine: Engine | None = None) -> Iterator[sa.Connection]:
-        """A connection; what goes wrong on it becomes a sentence with a reference, the cause goes to the log."""
+        """A connection; what goes wrong on it becomes a sentence."""
+        with self._failing(), (engine or self._engine).connect() as connection:
+            yield connection
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """What goes wrong within the block becomes a sentence with a reference, the cause goes to the log."""
         try:
-            with (engine or self._engine).connect() as connection:
-                yield connection
+            yield
         except (sa.exc.SQLAlchemyError, duckdb.Error, OSError, ValueError, TypeError) as error:
             reference = uuid.uuid4().hex[:8]
             log.error("%s: the warehouse %s failed: %s", reference, self.where, error)
@@ -668,16 +695,10 @@ class Warehouse:
             self._looked_at, self._version = 0.0, None  # the next question opens it anew
             raise WarehouseError(_NO_ANSWER, reference=reference) from error
 
-    @contextmanager
-    def _in_time(self, connection: sa.Connection) -> Iterator[None]:
-        """Stops what this one connection of the embedded engine does when it takes too long; servers stop by themselves."""
-        if not self._is_file or self._limits.statement_seconds is None:
-            yield
-            return
-        # The wrapper would first read what its connection still holds, in the wrong thread.
-        engine: duckdb.DuckDBPyConnection = connection.connection.dbapi_connection._ConnectionWrapper__c
-        with self._deadlines.within(self._limits.statement_seconds, engine.interrupt):
-            yield
+    def _in_time(self, stop: Callable[[], object]) -> AbstractContextManager[None]:
+        """Stops what the embedded engine does in the block when it takes too long; servers stop by themselves."""
+        seconds = self._limits.statement_seconds
+        return nullcontext() if seconds is None else self._deadlines.within(seconds, stop)
 
     def _move_to_newest(self) -> None:
         version = self._file_version() if self._is_file else None
@@ -733,16 +754,9 @@ class Warehouse:
         engine = _read_only(self._url.set(database=str(link)))
         try:
             with self._connected(engine) as connection:
-                connection.exec_driver_sql("SELECT 1")
-                # The days of balances lie in many rows' lifetimes each: to sort all rows for so few of them takes twice as long.
-                connection.exec_driver_sql("SET GLOBAL nested_loop_join_threshold = 64")
-                connection.exec_driver_sql(f"SET GLOBAL temp_directory = '{self._overflow()}'")
-                if self._limits.memory:
-                    connection.exec_driver_sql(f"SET GLOBAL memory_limit = '{self._limits.memory}'")
-                if path.stat().st_size < SMALL_FILE:
-                    connection.exec_driver_sql("SET GLOBAL threads = 1")
-                elif self._limits.threads:
-                    connection.exec_driver_sql(f"SET GLOBAL threads = {self._limits.threads}")
+                for setting in self._settings(path, "streams"):
+                    connection.exec_driver_sql(setting)
+                self._reader = FileReader(link, self._settings(path, "pages"))
         except WarehouseError as error:
             engine.dispose()
             self.close()
@@ -756,13 +770,25 @@ class Warehouse:
                 link.unlink(missing_ok=True)
         return engine
 
+    def _settings(self, path: Path, purpose: str) -> Iterator[str]:
+        """What is set in an engine that has the file at `path` open. What does not fit into its memory lies in a folder of its own,
+        named by its `purpose`: it would use the warehouse's, which may be read-only or served from elsewhere."""
+        # The days of balances lie in many rows' lifetimes each: to sort all rows for so few of them takes twice as long.
+        yield "SET GLOBAL nested_loop_join_threshold = 64"
+        yield f"SET GLOBAL temp_directory = {written(f'{self._overflow()}/{purpose}-{uuid.uuid4().hex[:8]}')}"
+        if self._limits.memory:
+            yield f"SET GLOBAL memory_limit = {written(self._limits.memory)}"
+        if path.stat().st_size < SMALL_FILE:
+            yield "SET GLOBAL threads = 1"
+        elif self._limits.threads:
+            yield f"SET GLOBAL threads = {self._limits.threads}"
+
     def _overflow(self) -> str:
-        """The folder for what does not fit into memory: the engine would use the warehouse's own, which may be read-only or served
-        from elsewhere. Gone with this warehouse or the process."""
+        """The folder for what does not fit into memory, gone with this warehouse or the process."""
         if self._temporary is None:
             self._temporary = tempfile.mkdtemp(prefix="dashboard-overflow-")
             self._gone = weakref.finalize(self, shutil.rmtree, self._temporary, ignore_errors=True)
-        return self._temporary.replace("'", "''")
+        return self._temporary
 
     def end(self) -> None:
         """Lets go of the warehouse for good, at the end of the process: what was to be looked for ahead is not begun any more, and
@@ -782,6 +808,7 @@ class Warehouse:
         # The engine stays: another thread may be about to ask it, and gets an error that is a sentence.
         if self._engine is not None:
             self._engine.dispose()
+        self._reader = None
         self._state, self._version = None, None
 
     def _server(self) -> Engine:
@@ -1034,7 +1061,7 @@ def _types_of(question: Question) -> dict[str, str]:
 def _in_pandas(rows: pa.Table, types: Mapping[str, str]) -> pd.DataFrame:
     wanted = pa.schema([(name, _ARROW[types[name]]) for name in rows.column_names])
     # Not safe: a time keeps its seconds alone, as it does in pandas.
-    return rows.cast(wanted, safe=False).to_pandas(types_mapper=_PANDAS.get)
+    return rows.cast(wanted, safe=False).to_pandas(types_mapper=_PANDAS.get, use_threads=False)
 
 
 def _arrow_type(kind: sa.types.TypeEngine) -> pa.DataType:

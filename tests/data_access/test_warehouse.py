@@ -127,8 +127,9 @@ def test_a_table_whose_columns_have_other_types_is_told(file: Warehouse, own_fil
 
 def test_an_engine_that_broke_is_replaced_though_the_file_is_the_same(file: Warehouse) -> None:
     assert number(file, "signed") == 11
-    # All connections gone: DuckDB then forgets the file, whose second name no longer exists.
-    file._engine.dispose()
+    for connection in file._reader._idle:
+        connection.close()
+    file._reader._database.close()
     with pytest.raises(WarehouseError):
         number(file, "activated")
     assert number(file, "activated") == 7

@@ -186,7 +186,10 @@ def test_a_manager_sees_names_for_a_purpose_that_is_written_down_and_takes_them_
     show.click()
     expect(page.get_by_text("shown for: <b>call</b> *them* http://evil.example. Each look")).to_be_visible()
     expect(page.locator("a[href*=evil]")).to_have_count(0)
-    expect(table.locator("tbody tr").first).not_to_contain_text("**")
+    name = table.locator("tbody td:nth-child(2)").first
+    expect(name).not_to_have_text("")  # a row that is drawn anew is empty for a moment
+    expect(name).not_to_contain_text("**")
+    expect(table).not_to_contain_text("**")
     seen = set(table.locator("tbody td:nth-child(2)").all_inner_texts())
     assert seen and seen <= names
     (look,) = written(roles, "manager", "unmask")
