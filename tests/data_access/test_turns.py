@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from data_access.turns import Turns, begun
+from data_access.turns import Turns, begun, since
 
 SECONDS = 10
 
@@ -99,3 +99,23 @@ def test_a_turn_ends_with_what_went_wrong_in_it_and_who_has_none_leaves_none() -
         until(lambda: len(turns._waiting) == 1)
     thread.join(SECONDS)
     assert not thread.is_alive()
+
+
+def test_what_is_done_for_a_page_has_waited_as_long_as_the_page() -> None:
+    turns, went = Turns(1), []
+
+    def work(name: str, began: float) -> None:
+        with begun(began), turns.one():
+            went.append((name, since()))
+
+    with begun():
+        now = since()
+    assert (0.0 < now <= time.monotonic(), since()) == (True, 0.0)
+    with turns.one():
+        threads = []
+        for name, began in (("younger", now + 1), ("older", now)):
+            threads.append(in_thread(lambda name=name, began=began: work(name, began)))
+            until(lambda: len(turns._waiting) == len(threads))
+    for thread in threads:
+        thread.join(SECONDS)
+    assert went == [("older", now), ("younger", now + 1)]

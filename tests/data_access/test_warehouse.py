@@ -17,6 +17,7 @@ from sqlalchemy.engine import make_url
 
 from data_access import warehouse as module
 from data_access.sql import stored_beside
+from data_access.turns import begun, drawing
 from data_access.warehouse import Warehouse, WarehouseError, warehouse
 from measures.catalogue import DERIVED, catalogue
 from measures.dimensions import BELOW, CAUSE, MONTH, PRODUCT
@@ -434,3 +435,21 @@ def test_a_bank_may_offer_views_instead_of_tables(server: Server) -> None:
     assert number(found, "signed") == 11
     assert number(found, "complaints_received", branch=HEAD_OFFICE) == 9
     found.close()
+
+
+def test_pages_in_their_turns_and_new_loads_do_not_wait_for_each_other(file: Warehouse, own_file: Path) -> None:
+    answers = []
+
+    def page() -> None:
+        for _ in range(5):
+            with begun(), drawing.one():
+                answers.append(number(file, "signed"))
+
+    pages = [threading.Thread(target=page, daemon=True) for _ in range(6)]
+    for started in pages:
+        started.start()
+    while any(started.is_alive() for started in pages) and len(answers) < 25:
+        write_duckdb(BANK, own_file)
+    for started in pages:
+        started.join(60)
+    assert answers == [11] * 30
