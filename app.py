@@ -34,6 +34,11 @@ from server.media import keep_files  # noqa: E402
 
 log = logging.getLogger("dashboard")
 
+COLLECTED = (100_000, 50, 50)
+"""How many objects are made before Python looks for circles among them, and how often it then looks further. A page's run makes tens
+of thousands and drops nearly all by itself; each look through all that sessions and answers hold makes everybody wait.
+"""
+
 
 def _warehouse() -> Warehouse:
     """The warehouse as config.toml says it now. Raises SettingsError."""
@@ -67,6 +72,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         keep_files(get_instance().media_file_mgr)
     gc.collect()
     gc.freeze()
+    gc.set_threshold(*COLLECTED)
     ended = threading.Event()
     watching = threading.Thread(target=ready.watch, args=(_warehouse, ended), name="new loads", daemon=True)
     watching.start()

@@ -41,7 +41,8 @@ with begun(), drawing.one():
         source = warehouse(found.url, found.days_off, found.access.fewest_customers, found.limits)
         reader, now = let_in(found, source, menu, say)
         viewer, places = reader.viewer, reader.places
-        products = shared.told_apart(dict(source.products()[["product_id", "name"]].itertuples(index=False)))
+        sold = source.products()
+        products = shared.told_apart(dict(zip(sold["product_id"], sold["name"], strict=True)))
     except SettingsError as error:
         drawn.failed(say.told(error.for_a_reader()), say)
         st.stop()

@@ -153,13 +153,15 @@ def places_of(branches: pd.DataFrame) -> dict[str, Place]:
 def view_as(places: Mapping[str, Place], top: str, say: Words) -> str:
     """Asks from which branch to look; head office unless said otherwise."""
     levels = {level: say(label) for level, label in LEVEL_LABELS.items()}
+    named = {id_: f"{place.name} · {levels[place.level]}" for id_, place in places.items()}
+    listed = list(named)
     with st.sidebar:
         return st.selectbox(
             say("View as"),
-            list(places),
+            listed,
             key="view_as",
-            index=list(places).index(top),
-            format_func=lambda id_: f"{places[id_].name} · {levels[places[id_].level]}",
+            index=listed.index(top),
+            format_func=named.get,
             persist_state="session",
             help=say("Look as somebody at that branch does: a branch sees itself and what is below it."),
         )
@@ -195,11 +197,9 @@ def strip(
     else:
         for table, day in unknown_before.items():
             parts.append(say("{table} only since {day}: no comparison", table=table, day=day_shown(day, say.language)))
-    late = loaded[loaded["data_until"].dt.date < data_until] if len(loaded) else loaded
-    for row in late.itertuples(index=False):
-        parts.append(
-            say("{table} only until {day}", table=row.table_name, day=day_shown(row.data_until.date(), say.language))
-        )
+    for table, until in zip(loaded["table_name"], loaded["data_until"], strict=True):
+        if not pd.isna(until) and until.date() < data_until:
+            parts.append(say("{table} only until {day}", table=table, day=day_shown(until.date(), say.language)))
     if len(loaded) and not pd.isna(latest := loaded["loaded_at"].max()):
         parts.insert(1, say("loaded {moment}", moment=moment_shown(latest, say.language)))
     parts.append(say("You see: {scope}", scope=scope))
