@@ -34,10 +34,13 @@ from server.media import keep_files  # noqa: E402
 
 log = logging.getLogger("dashboard")
 
-COLLECTED = (100_000, 50, 50)
-"""How many objects are made before Python looks for circles among them, and how often it then looks further. A page's run makes tens
-of thousands and drops nearly all by itself; each look through all that sessions and answers hold makes everybody wait.
-"""
+COLLECTED = (100_000, 50, 1_000)
+"""How many objects are left over before Python looks for circles among them, how often it then looks among older ones, and (hardly
+ever) through all. A page's run makes tens of thousands and drops nearly all by itself."""
+
+ALL_LOOKED_THROUGH = 600.0
+"""Seconds between two looks through all that sessions and answers hold: tens to hundreds of milliseconds in which nobody is served.
+With many readers Python by itself would look every few seconds."""
 
 
 def _warehouse() -> Warehouse:
@@ -58,6 +61,12 @@ def health(_request: Request) -> JSONResponse:
     return JSONResponse({"status": "ok"})
 
 
+def look_for_circles(ended: threading.Event) -> None:
+    """Frees what holds itself, such as the sessions of tabs that were closed, now and then until `ended`."""
+    while not ended.wait(ALL_LOOKED_THROUGH):
+        gc.collect()
+
+
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Warms up, then takes what was imported out of the garbage collector's sight, which looks less long then. While it serves, new
@@ -76,10 +85,13 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     ended = threading.Event()
     watching = threading.Thread(target=ready.watch, args=(_warehouse, ended), name="new loads", daemon=True)
     watching.start()
+    looking = threading.Thread(target=look_for_circles, args=(ended,), name="circles", daemon=True)
+    looking.start()
     yield
     queue().close()
     ended.set()
-    await asyncio.to_thread(watching.join, 5)
+    for thread in (watching, looking):
+        await asyncio.to_thread(thread.join, 5)
     with suppress(Told, SettingsError):
         _warehouse().end()
 

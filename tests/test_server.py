@@ -143,8 +143,19 @@ def test_an_error_is_told_even_to_a_browser_that_sent_a_language_nobody_speaks()
 
 
 STARTED = """
-import asyncio, gc, threading
+import asyncio, gc, threading, time, weakref
 import app
+
+app.ALL_LOOKED_THROUGH = 0.05
+
+class Closed:
+    pass
+
+def closed():
+    # A session: nothing holds it but itself.
+    session = Closed()
+    session.itself = session
+    return weakref.ref(session)
 
 async def serve():
     def names():
@@ -152,8 +163,13 @@ async def serve():
     before = gc.get_freeze_count()
     async with app.lifespan(app.app):
         assert before == 0 and gc.get_freeze_count() > 100_000, gc.get_freeze_count()
-        assert "new loads" in names()
-    assert not names() & {"new loads"}
+        assert {"new loads", "circles"} <= names()
+        assert gc.get_threshold()[0] > 10_000  # Python's own 700 has it look through everything while pages are drawn
+        session, end = closed(), time.monotonic() + 30
+        while session() is not None and time.monotonic() < end:
+            await asyncio.sleep(0.01)
+        assert session() is None
+    assert not names() & {"new loads", "circles"}
 
 asyncio.run(serve())
 """
