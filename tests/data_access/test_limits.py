@@ -15,6 +15,7 @@ import pytest
 import sqlalchemy as sa
 
 from data_access import warehouse as module
+from data_access.file_reader import FileReader
 from data_access.settings import Limits
 from data_access.warehouse import TooMuch, Warehouse, WarehouseError
 from tests.asking import ask, number
@@ -125,13 +126,12 @@ def test_more_memory_than_is_permitted_is_said_and_the_rest_is_answered(own_file
     hide_behind_view(own_file, "complaints", HEAVY)
     with closing(Warehouse(f"duckdb:///{own_file}", DAYS_OFF, limits=Limits(memory="100MB"))) as found:
         number(found, "signed")
-        with found._engine.connect() as connection:
-            # Where it may, the engine goes on in temporary files.
-            connection.exec_driver_sql("SET GLOBAL max_temp_directory_size = '1MB'")
-        engine = found._engine
+        # Where it may, the engine goes on in temporary files.
+        settings = (*found._settings(own_file, "pages"), "SET GLOBAL max_temp_directory_size = '1MB'")
+        found._reader = reader = FileReader(own_file, settings)
         with pytest.raises(TooMuch, match="This needs more memory than the warehouse may take"):
             number(found, "complaints_received")
-        assert found._engine is engine
+        assert found._reader is reader
         assert number(found, "activated") == 7
 
 
@@ -142,20 +142,25 @@ def test_memory_and_threads_are_those_of_the_config_in_every_connection(
     limits = Limits(memory="300MB", threads=3)
     with closing(Warehouse(f"duckdb:///{own_file}", DAYS_OFF, limits=limits)) as found:
         number(found, "signed")
+        asked = "SELECT current_setting('memory_limit'), current_setting('threads'), current_setting('temp_directory')"
         with found._engine.connect(), found._engine.connect() as second:
-            said = second.exec_driver_sql(
-                "SELECT current_setting('memory_limit'), current_setting('threads'), current_setting('temp_directory')"
-            ).one()
-    assert said[0] == "286.1 MiB" and int(said[1]) == 3
-    assert Path(said[2]).parent == Path(tempfile.gettempdir())
+            streams = tuple(second.exec_driver_sql(asked).one())
+        pages = tuple(found._reader.ask(asked).to_pylist()[0].values())
+        for said in (streams, pages):
+            assert said[0] == "286.1 MiB" and int(said[1]) == 3
+            assert Path(said[2]).parent == Path(found._temporary)
+        assert streams[2] != pages[2]  # two engines would write over each other's files
+    assert Path(found._temporary).parent == Path(tempfile.gettempdir())
 
 
 def test_what_did_not_fit_into_memory_lies_in_a_folder_of_its_own_that_goes_with_the_warehouse(own_file: Path) -> None:
     found = Warehouse(f"duckdb:///{own_file}", DAYS_OFF, limits=Limits(memory="100MB"))
     number(found, "signed")
     folder = Path(found._temporary)
+    asked = "SELECT count(*) FROM (SELECT range, hash(range) FROM range(10000000) ORDER BY 2)"
+    found._reader.ask(asked)
     with found._engine.connect() as connection:
-        connection.exec_driver_sql("SELECT count(*) FROM (SELECT range, hash(range) FROM range(10000000) ORDER BY 2)")
+        connection.exec_driver_sql(asked)
     assert folder.is_dir() and list(own_file.parent.iterdir()) == [own_file]
     found.end()
     assert not folder.exists()

@@ -48,16 +48,24 @@ def counted(source: Warehouse) -> Iterator[list[str]]:
     """The statements that the engine runs meanwhile."""
     run: list[str] = []
     source.state()
-    engine = source._engine
+    engine, reader = source._engine, source._reader
 
     def count(_connection, _cursor, statement: str, *_more: object) -> None:
         run.append(statement)
 
+    def ask(statement: str, *more: object) -> object:
+        run.append(statement)
+        return type(reader).ask(reader, statement, *more)
+
     sa.event.listen(engine, "before_cursor_execute", count)
+    if reader:
+        reader.ask = ask
     try:
         yield run
     finally:
         sa.event.remove(engine, "before_cursor_execute", count)
+        if reader:
+            del reader.ask
 
 
 def until_all_is_there(source: Warehouse) -> None:
