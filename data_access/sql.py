@@ -484,7 +484,13 @@ def _parameters(
     for dimension, ids in question.where:
         known = [given.paths.get(i) if dimension.in_tree else i for i in ids if i is not None]
         found |= {f"{dimension.name}_{number}": i for number, i in enumerate(known)}
-    for number, (day, change) in enumerate(given.days_off):
+    return found | _listed_days_off(given.days_off)
+
+
+@lru_cache(maxsize=4)
+def _listed_days_off(days_off: tuple[tuple[date, int], ...]) -> dict[str, object]:
+    found: dict[str, object] = {}
+    for number, (day, change) in enumerate(days_off):
         found |= {f"day_off_{number}": day, f"change_{number}": change}
     return found
 

@@ -85,8 +85,8 @@ class Desk:
     asked: list[Ask] = field(default_factory=list)
     """What this run has asked, in its order."""
     _taken: list[Taken | JournalError] = field(default_factory=list)
-    _wholes: dict[tuple[Measure, Where, Period], pd.Series] = field(default_factory=dict)
-    """What this run has asked at the coarsest grain."""
+    _wholes: dict[tuple[Measure, Where, Period], pd.DataFrame] = field(default_factory=dict)
+    """What this run has asked at the coarsest grain: of each measure the answer that holds it."""
 
     def measure(self, name: str) -> Measure:
         return self.state.catalogue.measure(name)
@@ -119,7 +119,7 @@ class Desk:
         question, ignored = self._question(ask, period)
         answer = self.warehouse.fetch(question, self.viewer)
         if not question.by:
-            self._wholes.update({(m, question.where, question.period): answer[m.name] for m in question.measures})
+            self._wholes.update({(m, question.where, question.period): answer for m in question.measures})
         return Asked(question, answer, ignored)
 
     def total(self, asked: Asked) -> pd.DataFrame:
@@ -128,7 +128,7 @@ class Desk:
         keys = {m.name: (m, question.where, question.period) for m in question.measures}
         if question.against or not all(key in self._wholes for key in keys.values()):
             return self.warehouse.fetch(question, self.viewer)
-        return pd.DataFrame({name: self._wholes[key] for name, key in keys.items()})
+        return pd.DataFrame({name: self._wholes[key][name] for name, key in keys.items()}, copy=False)
 
     def whole(self, *names: str) -> pd.Series:
         """The measures named under the page's filters, at the coarsest grain."""

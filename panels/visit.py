@@ -100,7 +100,7 @@ def _as_from(reader: Reader, source: Warehouse, state: State, journal: Journal |
     places = _places(source, state, reader.viewer)
     viewer = reader.viewer
     if viewer.may(Permission.VIEW_AS):
-        viewer = view_as(viewer, drawn.view_as(places, viewer.branch_id, say), state.paths)
+        viewer = view_as(viewer, drawn.view_as(_named(source, state, viewer, say), viewer.branch_id, say), state.paths)
         if journal and viewer != reader.viewer and st.session_state.get("_viewed_as") != viewer.branch_id:
             journal.add(
                 _entry(Action.VIEW_AS, Identity(viewer.person, reader.name), viewer, places[viewer.branch_id].name)
@@ -115,6 +115,15 @@ def _as_from(reader: Reader, source: Warehouse, state: State, journal: Journal |
 @cached(LRUCache(64), key=lambda source, state, viewer: (source, state.version, viewer.branch_id), lock=Lock())
 def _places(source: Warehouse, state: State, viewer: Viewer) -> Mapping[str, Place]:
     return MappingProxyType(drawn.places_of(source.branches(viewer)))
+
+
+@cached(
+    LRUCache(64),
+    key=lambda source, state, viewer, say: (source, state.version, viewer.branch_id, say.language),
+    lock=Lock(),
+)
+def _named(source: Warehouse, state: State, viewer: Viewer, say: Words) -> Mapping[str, str]:
+    return MappingProxyType(drawn.with_levels(_places(source, state, viewer), say))
 
 
 def _note(journal: Journal, action: Action, identity: Identity, viewer: Viewer | None) -> None:

@@ -150,10 +150,14 @@ def places_of(branches: pd.DataFrame) -> dict[str, Place]:
     }
 
 
-def view_as(places: Mapping[str, Place], top: str, say: Words) -> str:
-    """Asks from which branch to look; head office unless said otherwise."""
+def with_levels(places: Mapping[str, Place], say: Words) -> dict[str, str]:
+    """The branches' names by their ids, each with its level."""
     levels = {level: say(label) for level, label in LEVEL_LABELS.items()}
-    named = {id_: f"{place.name} · {levels[place.level]}" for id_, place in places.items()}
+    return {id_: f"{place.name} · {levels[place.level]}" for id_, place in places.items()}
+
+
+def view_as(named: Mapping[str, str], top: str, say: Words) -> str:
+    """Asks from which of the branches `named` to look; head office unless said otherwise."""
     listed = list(named)
     with st.sidebar:
         return st.selectbox(
