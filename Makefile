@@ -38,7 +38,7 @@ run: $(USER_STAMP) ## serves the dashboard on http://127.0.0.1:8501 (PORT=8502 f
 	@if [ ! -e $(WAREHOUSE) ] && $(PY) -c 'import sys; from data_access.settings import ROOT, absolute, settings; sys.exit(settings().url != absolute("duckdb:///$(WAREHOUSE)", ROOT))' 2>/dev/null; then \
 		echo 'There is no warehouse yet: building the demo bank, which takes some seconds.'; \
 		$(PY) -m data_access demo --out $(WAREHOUSE) || exit 1; fi
-	@$(PY) -m streamlit run app.py --server.port $(PORT)
+	@$(PY) -m server --port $(PORT)
 
 test: $(DEV_STAMP) ## runs all tests (PYTEST_ARGS="-k loader" for some of them)
 	@$(PY) -m pytest $(PYTEST_ARGS)

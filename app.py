@@ -1,4 +1,7 @@
-"""The server: `streamlit run app.py` serves the dashboard that pages/frame.py draws, to pages of its own and nobody else's."""
+"""One process of the server: it serves the dashboard that pages/frame.py draws, to pages of its own and nobody else's.
+
+`python -m server` begins as many of them as there are cores; `streamlit run app.py` is one alone.
+"""
 
 from __future__ import annotations
 
@@ -29,6 +32,7 @@ from panels import ready  # noqa: E402
 from panels.writing import LINK, queue, remove_leftovers  # noqa: E402
 from presentation.words import LANGUAGES, browser_language, words  # noqa: E402
 from server.files import hand_over  # noqa: E402
+from server.handed import handed_over  # noqa: E402
 from server.layers import layers  # noqa: E402
 from server.media import keep_files  # noqa: E402
 
@@ -68,7 +72,7 @@ def look_for_circles(ended: threading.Event) -> None:
 
 
 @asynccontextmanager
-async def lifespan(_app: st.App) -> AsyncIterator[None]:
+async def lifespan(app: st.App) -> AsyncIterator[None]:
     """Warms up, then takes what was imported out of the garbage collector's sight, which looks less long then. While it serves, new
     loads are looked for."""
     try:
@@ -87,7 +91,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     watching.start()
     looking = threading.Thread(target=look_for_circles, args=(ended,), name="circles", daemon=True)
     looking.start()
-    yield
+    async with handed_over(app):
+        yield
     queue().close()
     ended.set()
     for thread in (watching, looking):

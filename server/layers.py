@@ -11,6 +11,7 @@ from starlette.middleware import Middleware
 from data_access.sessions import sessions
 from data_access.settings import ROOT, Mode, SettingsError, settings
 from server.guard import Guard
+from server.handed import Stays
 from server.presence import Presence
 from server.proxy import BehindProxy
 from server.sign_in import SignIn
@@ -25,16 +26,17 @@ def layers(pages: Path = ROOT / "pages") -> list[Middleware]:
         found = settings()
     except SettingsError as error:
         log.error("%s", error)
-        return [Middleware(Guard, https=False), Middleware(Presence)]
+        return [Middleware(Guard, https=False), Middleware(Stays), Middleware(Presence)]
     known, access = partial(sessions, found), found.access
     guard = Middleware(Guard, https=access.https)
     if access.mode is Mode.OIDC:
         own_pages = {path.stem for path in pages.glob("*.py")} - {"frame", "overview"} | {""}
-        return [guard, Middleware(SignIn, own_pages=own_pages), Middleware(Presence, sessions=known)]
+        return [guard, Middleware(Stays), Middleware(SignIn, own_pages=own_pages), Middleware(Presence, sessions=known)]
     if access.mode is Mode.PROXY:
         return [
             guard,
+            Middleware(Stays),
             Middleware(BehindProxy, trusted=access.proxy),
             Middleware(Presence, sessions=known, proxy=access.proxy),
         ]
-    return [guard, Middleware(Presence)]
+    return [guard, Middleware(Stays), Middleware(Presence)]

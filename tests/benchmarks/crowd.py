@@ -78,9 +78,10 @@ class Found:
 class Tab:
     """One reader's websocket; knows the pickers that the page shows, and the address that it has written."""
 
-    def __init__(self, socket, address: str, page: str, query: str) -> None:
+    def __init__(self, socket, address: str, page: str, query: str, cookie: str = "") -> None:
         self._socket = socket
         self._address = address
+        self._cookie = cookie
         self._page, self._query, self._hash = page, query, ""
         self.options: dict[str, tuple[str, list[str]]] = {}
         """Of each picker, by its key, the id and what it offers."""
@@ -96,12 +97,19 @@ class Tab:
 
     @classmethod
     async def opened(cls, stack: AsyncExitStack, address: str, page: str, query: str) -> Self:
-        """A new tab at `page`, which has not run yet."""
+        """A new tab at `page`, which has not run yet; of a browser that comes for the first time, and is given a cookie."""
+
+        def cookie() -> str:
+            with urllib.request.urlopen(address, timeout=LIMIT) as found:
+                return (found.headers["Set-Cookie"] or "").partition(";")[0]
+
+        given = await asyncio.to_thread(cookie)
         socket = await stack.enter_async_context(
             connect(
                 f"{address.replace('http', 'ws')}/_stcore/stream",
                 subprotocols=["streamlit", "none"],
                 origin=address,
+                additional_headers={"Cookie": given},
                 max_size=None,
                 compression=None,
                 proxy=None,
@@ -109,7 +117,7 @@ class Tab:
                 ping_interval=None,
             )
         )
-        return cls(socket, address, page, query)
+        return cls(socket, address, page, query, given)
 
     async def run(self, picker: str = "", value: str = "", button: str = "") -> float:
         """Runs the page, with `value` chosen in `picker`; returns the milliseconds until the script was at rest."""
@@ -194,7 +202,8 @@ class Tab:
             raise RuntimeError(f"no file: {answer.error_msg}")
 
         def fetched() -> int:
-            with urllib.request.urlopen(self._address + answer.deferred_file.url, timeout=LIMIT) as found:
+            asked = urllib.request.Request(self._address + answer.deferred_file.url, headers={"Cookie": self._cookie})
+            with urllib.request.urlopen(asked, timeout=LIMIT) as found:
                 return len(found.read())
 
         size = await asyncio.to_thread(fetched)

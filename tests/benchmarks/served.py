@@ -63,14 +63,12 @@ def served(script: Path | None, warehouse: Path, **environment: str) -> Iterator
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        *(["run", str(script)] if script else ["hello", "--server.headless=true"]),
-        "--server.address=127.0.0.1",
-        f"--server.port={port}",
-    ]
+    by_streamlit = ["run", str(script)] if script else ["hello", "--server.headless=true"]
+    command = (
+        [sys.executable, "-m", "server", "--address=127.0.0.1", f"--port={port}"]
+        if script == ROOT / "app.py"
+        else [sys.executable, "-m", "streamlit", *by_streamlit, "--server.address=127.0.0.1", f"--server.port={port}"]
+    )
     with tempfile.TemporaryFile() as log, tempfile.TemporaryDirectory() as folder:
         own = {"WAREHOUSE_URL": f"duckdb:///{warehouse}", "JOURNAL_URL": f"sqlite:///{folder}/journal.db"}
         began = time.perf_counter()
