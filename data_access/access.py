@@ -136,10 +136,14 @@ def visible(path: ColumnElement[str], agent: ColumnElement[str] | None, *, held:
     A branch that the warehouse does not know has no path, so its viewer sees nothing. A row with nothing in `agent`, and any
     row where there is no `agent`, is nobody's: who is held sees none of them.
     """
-    below = lies_below(path, VIEWER)
+    return own(lies_below(path, VIEWER), agent, held=held)
+
+
+def own(there: ColumnElement[bool], agent: ColumnElement[str] | None, *, held: bool) -> ColumnElement[bool]:
+    """`visible`, where `there` says that a row is booked at or below the viewer's branch."""
     if not held:
-        return below
-    return false() if agent is None else and_(below, agent == AGENT)
+        return there
+    return false() if agent is None else and_(there, agent == AGENT)
 
 
 def unsound(tree: Iterable[tuple[str, str | None, str, str]]) -> str | None:

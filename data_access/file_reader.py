@@ -54,6 +54,8 @@ def written(value: object) -> str:
         if "\0" in value:
             raise ValueError("a text with a zero byte cannot be asked for")
         return "'" + value.replace("'", "''") + "'"
+    if isinstance(value, tuple):
+        return f"({', '.join(map(written, value)) or 'NULL'})"  # among none is nothing
     raise TypeError(f"a value of type {type(value).__name__} cannot be asked for")
 
 

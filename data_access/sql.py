@@ -7,6 +7,7 @@ written for nobody whose role does not permit what is asked.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -46,7 +47,7 @@ from sqlalchemy.sql.expression import CTE, BindParameter, ColumnClause
 from sqlalchemy.types import TypeEngine
 
 from data_access.access import AGENT as VIEWERS_AGENT
-from data_access.access import VIEWER, Permission, Viewer, demand, visible
+from data_access.access import VIEWER, Permission, Viewer, demand, own, visible
 from data_access.rollups import ROLLED_UNTIL, Rollup, Usable, balance_days, column_of, depth, looked_from
 from measures.catalogue import DERIVED
 from measures.dimensions import AGENT, PLACE, lies_below
@@ -63,7 +64,8 @@ class Given:
     exceptions of the calendar, the names of the derived tables and the rollups that the warehouse holds, today's date, and of each
     level of the tree how deep its deepest branch lies.
 
-    A branch whose path is not given is not known, and nothing lies below it.
+    A branch whose path is not given is not known, and nothing lies below it. Where no more than `near` branches are asked about, they
+    are named one by one, which spares the engine to look at all others: it has to be one that `file_reader` asks.
     """
 
     data_until: date
@@ -73,6 +75,26 @@ class Given:
     today: date = field(default_factory=date.today)
     rollups: tuple[Rollup, ...] = ()
     levels: Mapping[Dimension, int] = field(default_factory=dict)
+    tree: Tree = field(default_factory=lambda: Tree({}))
+    near: int = 0
+
+
+class Tree:
+    """The branches in the order of their `paths`, in which all below a branch come right after it."""
+
+    def __init__(self, paths: Mapping[str, str]) -> None:
+        listed = sorted((path, id_) for id_, path in paths.items())
+        self._paths = [path for path, _id in listed]
+        self._ids = [id_ for _path, id_ in listed]
+
+    def below(self, top: str) -> range:
+        """The places of the branch with the path `top` and of all below it. Paths end in a full stop, and a slash comes right after
+        that."""
+        return range(bisect_left(self._paths, top), bisect_left(self._paths, top[:-1] + "/"))
+
+    def named(self, places: Iterable[int]) -> tuple[str, ...]:
+        """The ids of the branches at `places`."""
+        return tuple(self._ids[place] for place in places)
 
 
 @dataclass(frozen=True)
@@ -110,6 +132,8 @@ class _Shape:
     held: bool
     """Whether the viewer is held to the own customers, as an agent is."""
     usable: Usable
+    near: bool = False
+    """Whether the branches are so few that they are named one by one."""
     counted: bool = False
     """Whether the counts are there already, in a table for each fact, grain and period: nothing is read but these."""
 
@@ -135,6 +159,9 @@ def select_of(text: Select | _Shape) -> Select:
     """The SELECT that `text` is, or that answers questions of that shape."""
     return _answer(text) if isinstance(text, _Shape) else text
 
+
+_PLACES = bindparam("places", required=True)
+"""The ids of all branches that are asked about."""
 
 _Part = tuple[Count, frozenset[Dimension], str]
 """A count, the dimensions asked for that do not split it, and the ending of the period it is counted in."""
@@ -251,7 +278,26 @@ def _shape(question: Question, viewer: Viewer, given: Given) -> _Shape:
         cumulative=question.cumulative,
         held=_held(viewer),
         usable=_usable(question, viewer, given, periods, days),
+        near=_near(question, viewer, given) is not None,
     )
+
+
+def _near(question: Question, viewer: Viewer, given: Given) -> tuple[str, ...] | None:
+    """All branches that `viewer` may see and the filters keep, where they are few; None where they are many, or not known."""
+    chosen = [ids for dimension, ids in question.where if dimension.in_tree]
+    top = given.paths.get(viewer.branch_id)
+    if not given.near or top is None or len(chosen) > 1:
+        return None
+    seen = given.tree.below(top)
+    if not chosen:
+        return given.tree.named(seen) if len(seen) <= given.near else None
+    tops = [given.paths.get(id_ or "") for id_ in chosen[0]]
+    if None in tops:
+        return None
+    kept = [given.tree.below(top) for top in tops]
+    if sum(map(len, kept)) > given.near:
+        return None
+    return given.tree.named(sorted({place for below in kept for place in below if place in seen}))
 
 
 def _usable(
@@ -477,6 +523,8 @@ def _parameters(
         PARENT.key: given.paths.get(_parent(question, viewer)),
         ROLLED_UNTIL.key: given.rollups[0].until if given.rollups else None,
     }
+    if isinstance(question, Question) and (near := _near(question, viewer, given)) is not None:
+        found[_PLACES.key] = near
     for ending, period in periods.items():
         found |= {f"from{ending}": period.start, f"to{ending}": period.end}
         found[f"{SEEN_ON.key}{ending}"] = _seen_on(question, period, given)
@@ -680,8 +728,8 @@ def _ask(shape: _Shape, fact: Fact, ending: str, by: list[Dimension], names: Map
     columns = [at_hand(of_row, shape.stored) for of_row in columns]
     # A filter on a dimension that the ratio spans does not narrow the whole count.
     chosen = _kept_by(fact, shape.filters)
-    wanted = _wanted(fact, ending, chosen, _touched(by, chosen), shape.held)
-    rows = select(*columns).select_from(fact.joined(PLACE, [*columns, *wanted]))
+    wanted = _wanted(fact, ending, chosen, _touched(by, chosen), shape.held, near=shape.near)
+    rows = select(*columns).select_from(fact.joined(PLACE, [*columns, *wanted], always=not shape.near))
     # Grouped by position: PostgreSQL takes one expression with parameters, written twice, for two different ones.
     rows = rows.where(*wanted).group_by(*(literal_column(str(n + 1)) for n in range(len(by))))
     return _on_own_days(rows, ending, one=on_one_day)
@@ -709,10 +757,21 @@ def _read_from(
 
 
 def _wanted(
-    fact: Fact, ending: str, filters: tuple[_Filter, ...], touched: frozenset[Dimension], held: bool
+    fact: Fact,
+    ending: str,
+    filters: tuple[_Filter, ...],
+    touched: frozenset[Dimension],
+    held: bool,
+    *,
+    near: bool = False,
 ) -> list[ColumnElement[bool]]:
-    """The rows of `fact` that are asked for: visible to the viewer, in the period, chosen by the filters."""
-    rows = [visible(PLACE.c.path, fact.agent, held=held), *fact.only]
+    """The rows of `fact` that are asked for: visible to the viewer, in the period, chosen by the filters. `near`: the branches of both
+    are named one by one."""
+    if near:
+        rows = [own(fact.branch.op("IN")(_PLACES), fact.agent, held=held), *fact.only]
+        filters = tuple(f for f in filters if not f.dimension.in_tree)
+    else:
+        rows = [visible(PLACE.c.path, fact.agent, held=held), *fact.only]
     if held:  # as a filter on the own id: the targets set for the agent are asked for, and not those of the branch
         touched |= {AGENT}
     if fact.placed is Placed.EVENT:

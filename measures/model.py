@@ -125,15 +125,18 @@ class Fact:
         """The tables of the contract that a row of this fact comes from, without lookups."""
         return frozenset(table for table, _column in reads(self.source, self.branch))
 
-    def joined(self, place: FromClause, expressions: Iterable[ColumnElement]) -> FromClause:
-        """The source, joined with the branches as `place`, and then with the lookups that `expressions` read."""
+    def joined(self, place: FromClause, expressions: Iterable[ColumnElement], *, always: bool = True) -> FromClause:
+        """The source, joined with the branches as `place` (only where `expressions` read them, unless `always`), and then with the
+        lookups that `expressions` read."""
         wanted = {
             element.table
             for expression in expressions
             for element in visitors.iterate(expression)
             if isinstance(element, ColumnClause)
         }
-        source = self.source.join(place, place.c.branch_id == self.branch)
+        source = self.source
+        if always or place in wanted:
+            source = source.join(place, place.c.branch_id == self.branch)
         for lookup, on in self.lookups.items():
             if lookup in wanted:
                 source = source.outerjoin(lookup, on)

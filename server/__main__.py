@@ -15,7 +15,7 @@ import os
 import re
 import signal
 import socket
-import subprocess
+import subprocess  # nosec B404: Python itself, with arguments that no reader has a part in
 import sys
 import time
 import tomllib
@@ -130,7 +130,7 @@ class Serving:
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         ours.setblocking(False)
         with theirs:
-            running = subprocess.Popen(
+            running = subprocess.Popen(  # nosec B603: as above
                 # Whatever address it has of its own, on this computer alone: nobody is told.
                 [
                     sys.executable,
@@ -227,7 +227,7 @@ def main() -> int:
     if option("sslCertFile", "SSL_CERT_FILE", "") or asked.processes == 1:
         where = [f"--server.address={asked.address}", f"--server.port={asked.port}"]
         os.chdir(ROOT)
-        os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", *where])
+        os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", *where])  # nosec B606: as above
     logging.basicConfig(format="%(asctime)s %(message)s")
     try:
         serving = Serving(asked.address, asked.port, asked.processes)

@@ -76,6 +76,12 @@ def test_what_could_be_taken_for_something_else_is_not_written(value: object) ->
         written(value)
 
 
+@given(st.lists(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), max_size=5), st.text("ab'"))
+def test_a_row_of_values_is_what_something_may_be_among(alone: FileReader, among: list[str], value: str) -> None:
+    (found,) = alone.ask(filled("SELECT $1 IN $2 AS among", [value, tuple(among)])).to_pylist()
+    assert bool(found["among"]) == (value in among)
+
+
 def test_it_only_reads(reader: FileReader, file: Path) -> None:
     for change in ("DROP TABLE secrets", "INSERT INTO secrets VALUES ('more')", "CREATE TABLE more (word VARCHAR)"):
         with pytest.raises(duckdb.Error, match="read-only"):
