@@ -11,27 +11,31 @@ import argparse
 import asyncio
 import contextlib
 import logging
+import math
 import os
 import re
+import resource
 import signal
 import socket
 import subprocess  # nosec B404: Python itself, with arguments that no reader has a part in
 import sys
 import time
 import tomllib
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from pathlib import Path
 
+from server import COOKIE, HANDED, NUMBER, OPEN
+
 ROOT = Path(__file__).resolve().parents[1]
-COOKIE = "process"
-NUMBER, HANDED = "DASHBOARD_PROCESS", "DASHBOARD_CONNECTIONS"
-"""The environment of a process: its number, and the descriptor on which it is handed connections and says how many it has."""
-OPEN = b"open "
-"""Begins what a process says, at first when it is warm: how many connections it has open."""
 PEEKED = 65_536
 PEEK_SECONDS = 10.0
-"""Who has not said what is wanted by then is hung up on; uvicorn would wait for ever."""
+"""Who has not said by then what is wanted is hung up on."""
+MOST_PEEKED = 2_000
+"""So many at once may be about to say it; whoever comes beyond that waits to be let in."""
 LOOKS_AGAIN_SECONDS = 0.01
+EXIT_SECONDS = 0.05
+"""Between two looks at whether a process has ended. That it takes nothing any more is known at once."""
 STOP_SECONDS = 30.0
 AGAIN_SECONDS = 1.0
 """A process that has ended by itself is started anew after so long."""
@@ -58,12 +62,14 @@ class Serving:
 
     def __init__(self, address: str, port: int, most: int) -> None:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
-        self._listener = socket.create_server((address, port), family=family, backlog=2048)
+        both = address == "::" and socket.has_dualstack_ipv6()
+        self._listener = socket.create_server((address, port), family=family, backlog=2048, dualstack_ipv6=both)
         self._listener.setblocking(False)
         self._most = most
         self._processes: dict[int, _Process] = {}
         self._ended = asyncio.Event()
         self._warm = asyncio.Event()
+        self._peeking = asyncio.Semaphore(MOST_PEEKED)
         self._waiting: set[asyncio.Task] = set()
 
     async def run(self) -> int:
@@ -76,13 +82,15 @@ class Serving:
         accepting = asyncio.create_task(self._accept())
         ended = asyncio.create_task(self._ended.wait())
         done, _rest = await asyncio.wait({*kept, ended, accepting}, return_when=asyncio.FIRST_COMPLETED)
-        failed = [task for task in done if task is not ended]
+        failed = [error for task in done if (error := task.exception())]
         self._ended.set()
         accepting.cancel()
         self._listener.close()
+        for task in self._waiting:
+            task.cancel()
         await asyncio.gather(*kept, accepting, *self._waiting, return_exceptions=True)
-        for task in failed:
-            log.error("The server ends: %s", task.exception())
+        for error in failed:
+            log.error("The server ends: %s", error)
         return 1 if failed else 0
 
     async def _keep(self, number: int) -> None:
@@ -95,35 +103,38 @@ class Serving:
             self._processes[number] = process
             loop = asyncio.get_running_loop()
             loop.add_reader(process.handing, self._hear, process)
-            exited = asyncio.to_thread(process.running.wait)
             try:
-                if await self._either(exited) is None:
+                await self._either(self._gone(process.running))
+                if process.running.poll() is None:
                     process.running.terminate()
-                    await self._gone(process.running)
+                    await self._gone(process.running, STOP_SECONDS)
                     return
             finally:
                 loop.remove_reader(process.handing)
                 process.handing.close()
                 del self._processes[number]
+            if self._ended.is_set():
+                return
             if not self._warm.is_set():
                 raise RuntimeError(f"a process ended with {process.running.returncode} before it was ready")
             log.error("Process %d ended with %s and is begun anew", number, process.running.returncode)
             await self._either(asyncio.sleep(AGAIN_SECONDS))
 
-    async def _either(self, waited: object) -> object:
-        """What `waited` gives, or None once all is to end."""
-        waiting, ended = asyncio.ensure_future(waited), asyncio.ensure_future(self._ended.wait())
-        await asyncio.wait({waiting, ended}, return_when=asyncio.FIRST_COMPLETED)
-        ended.cancel()
-        return waiting.result() if waiting.done() else None
+    async def _either(self, waited: Coroutine) -> None:
+        """Waits for `waited`, or until all is to end."""
+        both = {asyncio.create_task(waited), asyncio.create_task(self._ended.wait())}
+        _done, pending = await asyncio.wait(both, return_when=asyncio.FIRST_COMPLETED)
+        for task in pending:
+            task.cancel()
 
     @staticmethod
-    async def _gone(running: subprocess.Popen) -> None:
-        until = time.monotonic() + STOP_SECONDS
+    async def _gone(running: subprocess.Popen, seconds: float = math.inf) -> None:
+        """Waits until the process has ended; after so many seconds it is killed."""
+        until = time.monotonic() + seconds
         while running.poll() is None:
             if time.monotonic() > until:
                 running.kill()
-            await asyncio.sleep(LOOKS_AGAIN_SECONDS)
+            await asyncio.sleep(EXIT_SECONDS)
 
     @staticmethod
     def _begun(number: int) -> _Process:
@@ -168,10 +179,21 @@ class Serving:
         print(f"The dashboard is served at http://{_shown(self._listener.getsockname())}", flush=True)
         loop = asyncio.get_running_loop()
         while True:
-            connection, _peer = await loop.sock_accept(self._listener)
+            await self._peeking.acquire()
+            try:
+                connection, _peer = await loop.sock_accept(self._listener)
+            except OSError as error:  # too many files are open, or who came has gone
+                self._peeking.release()
+                log.warning("A connection was not let in: %s", error)
+                await asyncio.sleep(AGAIN_SECONDS)
+                continue
             task = asyncio.create_task(self._hand_over(connection))
             self._waiting.add(task)
-            task.add_done_callback(self._waiting.discard)
+            task.add_done_callback(self._handed)
+
+    def _handed(self, task: asyncio.Task) -> None:
+        self._waiting.discard(task)
+        self._peeking.release()
 
     async def _hand_over(self, connection: socket.socket) -> None:
         with connection:
@@ -190,18 +212,27 @@ class Serving:
     @staticmethod
     async def _peeked(connection: socket.socket) -> bytes | None:
         """What the client has said up to the end of its request's head, which is left to be read; None where nothing comes."""
-        until = time.monotonic() + PEEK_SECONDS
+        loop = asyncio.get_running_loop()
+        until, pause = time.monotonic() + PEEK_SECONDS, LOOKS_AGAIN_SECONDS
         while time.monotonic() < until:
             try:
                 said = connection.recv(PEEKED, socket.MSG_PEEK)
-            except BlockingIOError:  # nothing yet
-                pass
+            except BlockingIOError:  # nothing yet: it costs nothing to wait
+                said = asyncio.Event()
+                loop.add_reader(connection, said.set)
+                try:
+                    await asyncio.wait_for(said.wait(), until - time.monotonic())
+                except TimeoutError:
+                    return None
+                finally:
+                    loop.remove_reader(connection)
+                continue
             except OSError:
                 return None
-            else:
-                if not said or b"\r\n\r\n" in said or len(said) == PEEKED:
-                    return said or None
-            await asyncio.sleep(LOOKS_AGAIN_SECONDS)
+            if not said or b"\r\n\r\n" in said or len(said) == PEEKED:
+                return said or None
+            await asyncio.sleep(pause)  # a part of it is there, and would be told again and again
+            pause = min(2 * pause, 1.0)
         return None
 
 
@@ -228,6 +259,9 @@ def main() -> int:
         where = [f"--server.address={asked.address}", f"--server.port={asked.port}"]
         os.chdir(ROOT)
         os.execv(sys.executable, [sys.executable, "-m", "streamlit", "run", "app.py", *where])  # nosec B606: as above
+    # A reader takes some three of them; often no more than 1,024 are given to who does not ask.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     logging.basicConfig(format="%(asctime)s %(message)s")
     try:
         serving = Serving(asked.address, asked.port, asked.processes)

@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.web.server.starlette.starlette_server import _get_uvicorn_config_kwargs
 from uvicorn.server import ServerState
 
-from server.__main__ import COOKIE, HANDED, NUMBER, OPEN
+from server import COOKIE, HANDED, NUMBER, OPEN
 
 SAYS_EVERY = 1.0
 """Seconds between two times that a process says how many connections it has."""

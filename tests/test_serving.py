@@ -10,14 +10,14 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import pytest
 
 from data_access import demo
-from server.__main__ import COOKIE
+from server import COOKIE
 from tests.bank import DATA_UNTIL
 from tests.benchmarks.crowd import Tab
 
@@ -154,6 +154,13 @@ def test_who_says_half_a_request_holds_up_nobody(served: Served) -> None:
         assert {served.given(number) for number in (0, 1)} == {None}
         slow.sendall(b"1\r\nConnection: close\r\n\r\n")
         assert slow.recv(15) == b"HTTP/1.1 200 OK"
+
+
+def test_hundreds_who_say_nothing_hold_up_nobody(served: Served) -> None:
+    with ExitStack() as silent:
+        for _time in range(300):
+            silent.enter_context(socket.create_connection(("127.0.0.1", served.port)))
+        assert {served.given(number) for number in (0, 1)} == {None}
 
 
 def test_a_taken_port_is_a_sentence(served: Served) -> None:
