@@ -177,7 +177,10 @@ def statement(question: Question, viewer: Viewer, given: Given) -> Statement:
     """
     demand(viewer, Permission.NUMBERS)
     periods, days = _periods(question, given)
-    return Statement(_shape(question, viewer, given), _parameters(question, periods, days, viewer, given))
+    shape, values = _shape(question, viewer, given), _parameters(question, periods, days, viewer, given)
+    if (near := _near(question, viewer, given)) is not None:
+        shape, values = replace(shape, near=True), values | {_PLACES.key: near}
+    return Statement(shape, values)
 
 
 def merged(questions: Sequence[Question], viewer: Viewer, given: Given) -> tuple[list[Scan], dict[int, Statement]]:
@@ -278,7 +281,6 @@ def _shape(question: Question, viewer: Viewer, given: Given) -> _Shape:
         cumulative=question.cumulative,
         held=_held(viewer),
         usable=_usable(question, viewer, given, periods, days),
-        near=_near(question, viewer, given) is not None,
     )
 
 
@@ -523,8 +525,6 @@ def _parameters(
         PARENT.key: given.paths.get(_parent(question, viewer)),
         ROLLED_UNTIL.key: given.rollups[0].until if given.rollups else None,
     }
-    if isinstance(question, Question) and (near := _near(question, viewer, given)) is not None:
-        found[_PLACES.key] = near
     for ending, period in periods.items():
         found |= {f"from{ending}": period.start, f"to{ending}": period.end}
         found[f"{SEEN_ON.key}{ending}"] = _seen_on(question, period, given)

@@ -638,7 +638,7 @@ class Warehouse:
         return self._keep(key, coming, answer)
 
     def _keep(self, key: object, coming: Future, answer: pd.DataFrame) -> _Kept:
-        row = sum(_TEXT if column.dtype == _STRING else _CELL for _name, column in answer.items())
+        row = sum(_TEXT if isinstance(type_, pd.StringDtype) else _CELL for type_ in answer.dtypes)
         kept = _Kept(answer, _ANSWER + _COLUMN * len(answer.columns) + row * len(answer))
         with self._lock:
             self._coming.pop(key, None)

@@ -69,6 +69,7 @@ class Serving:
         self._processes: dict[int, _Process] = {}
         self._ended = asyncio.Event()
         self._warm = asyncio.Event()
+        self._all_warm = asyncio.Event()
         self._peeking = asyncio.Semaphore(MOST_PEEKED)
         self._waiting: set[asyncio.Task] = set()
 
@@ -77,7 +78,7 @@ class Serving:
         loop = asyncio.get_running_loop()
         for told in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(told, self._ended.set)
-        # The others after the first is warm: what is made at the first start, it makes alone, and the first reader waits less.
+        # The others after the first is warm: what is made at the first start, it makes alone.
         kept = [asyncio.create_task(self._keep(number)) for number in range(self._most)]
         accepting = asyncio.create_task(self._accept())
         ended = asyncio.create_task(self._ended.wait())
@@ -105,7 +106,7 @@ class Serving:
             loop.add_reader(process.handing, self._hear, process)
             try:
                 await self._either(self._gone(process.running))
-                if process.running.poll() is None:
+                if self._ended.is_set():
                     process.running.terminate()
                     await self._gone(process.running, STOP_SECONDS)
                     return
@@ -113,10 +114,9 @@ class Serving:
                 loop.remove_reader(process.handing)
                 process.handing.close()
                 del self._processes[number]
-            if self._ended.is_set():
-                return
             if not self._warm.is_set():
                 raise RuntimeError(f"a process ended with {process.running.returncode} before it was ready")
+            self._all_warm.set()  # one that cannot be begun does not hold up the others
             log.error("Process %d ended with %s and is begun anew", number, process.running.returncode)
             await self._either(asyncio.sleep(AGAIN_SECONDS))
 
@@ -170,12 +170,17 @@ class Serving:
         if said.startswith(OPEN):
             process.connections = int(said.removeprefix(OPEN))
             self._warm.set()
+            if len(self._warm_ones()) == self._most:
+                self._all_warm.set()
         elif not said:  # it ends: who waits for that knows when it has
             process.connections = None
             asyncio.get_running_loop().remove_reader(process.handing)
 
+    def _warm_ones(self) -> list[_Process]:
+        return [process for process in self._processes.values() if process.connections is not None]
+
     async def _accept(self) -> None:
-        await self._warm.wait()
+        await self._all_warm.wait()  # a process that begins would take the time of the first readers
         print(f"The dashboard is served at http://{_shown(self._listener.getsockname())}", flush=True)
         loop = asyncio.get_running_loop()
         while True:
@@ -202,11 +207,10 @@ class Serving:
                 return
             own = _OWN.search(head)
             number = int(own[1]) if own else -1
-            warm = [p for p in self._processes.values() if p.connections is not None]
-            for process in sorted(warm, key=lambda p: (p.number != number, p.connections)):
+            for process in sorted(self._warm_ones(), key=lambda p: (p.number != number, p.connections)):
                 with contextlib.suppress(OSError):  # it has just ended, or takes none: the next one
                     socket.send_fds(process.handing, [b"c"], [connection.fileno()])
-                    process.connections = (process.connections or 0) + 1
+                    process.connections += 1
                     return
 
     @staticmethod
@@ -218,10 +222,10 @@ class Serving:
             try:
                 said = connection.recv(PEEKED, socket.MSG_PEEK)
             except BlockingIOError:  # nothing yet: it costs nothing to wait
-                said = asyncio.Event()
-                loop.add_reader(connection, said.set)
+                something = asyncio.Event()
+                loop.add_reader(connection, something.set)
                 try:
-                    await asyncio.wait_for(said.wait(), until - time.monotonic())
+                    await asyncio.wait_for(something.wait(), until - time.monotonic())
                 except TimeoutError:
                     return None
                 finally:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-import re
 import signal
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 import uvicorn
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 # Private, pinned with Streamlit's version: what it makes its own server with.
@@ -23,7 +23,6 @@ from server import COOKIE, HANDED, NUMBER, OPEN
 SAYS_EVERY = 1.0
 """Seconds between two times that a process says how many connections it has."""
 CLOSE_SECONDS = 5.0
-_OWN = re.compile(rf"(?:^|;)\s*{COOKIE}=(\d+)\s*(?:;|$)")
 
 
 @asynccontextmanager
@@ -95,13 +94,13 @@ class Stays:
         if scope["type"] != "http" or self._number is None:
             await self._app(scope, receive, send)
             return
-        own = _OWN.search(Headers(scope=scope).get("cookie", ""))
+        is_own = HTTPConnection(scope).cookies.get(COOKIE) == self._number
 
         async def send_and_keep(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["Connection"] = "close"
-                if not own or own[1] != self._number:
+                if not is_own:
                     headers.append("Set-Cookie", f"{COOKIE}={self._number}; Path=/; HttpOnly; SameSite=Lax")
             await send(message)
 

@@ -26,17 +26,20 @@ def layers(pages: Path = ROOT / "pages") -> list[Middleware]:
         found = settings()
     except SettingsError as error:
         log.error("%s", error)
-        return [Middleware(Guard, https=False), Middleware(Stays), Middleware(Presence)]
+        return [*_before_all(https=False), Middleware(Presence)]
     known, access = partial(sessions, found), found.access
-    guard = Middleware(Guard, https=access.https)
+    first = _before_all(https=access.https)
     if access.mode is Mode.OIDC:
         own_pages = {path.stem for path in pages.glob("*.py")} - {"frame", "overview"} | {""}
-        return [guard, Middleware(Stays), Middleware(SignIn, own_pages=own_pages), Middleware(Presence, sessions=known)]
+        return [*first, Middleware(SignIn, own_pages=own_pages), Middleware(Presence, sessions=known)]
     if access.mode is Mode.PROXY:
         return [
-            guard,
-            Middleware(Stays),
+            *first,
             Middleware(BehindProxy, trusted=access.proxy),
             Middleware(Presence, sessions=known, proxy=access.proxy),
         ]
-    return [guard, Middleware(Stays), Middleware(Presence)]
+    return [*first, Middleware(Presence)]
+
+
+def _before_all(*, https: bool) -> list[Middleware]:
+    return [Middleware(Guard, https=https), Middleware(Stays)]

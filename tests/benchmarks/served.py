@@ -14,6 +14,8 @@ from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from pathlib import Path
 
+from tests.processes import children
+
 ROOT = Path(__file__).resolve().parents[2]
 REPEATS = int(os.environ.get("REPEATS", "9"))
 """How often each thing is measured after it was warmed up; REPEATS=2 tries a bench out."""
@@ -45,8 +47,7 @@ class Server:
             process = waiting.pop()
             with suppress(FileNotFoundError, LookupError, ProcessLookupError):  # a worker may end meanwhile
                 held += memory_mb("VmRSS", process)
-                for task in Path(f"/proc/{process}/task").iterdir():
-                    waiting += [int(child) for child in (task / "children").read_text().split()]
+                waiting += children(process)
         return held
 
     def alive(self) -> bool:

@@ -9,7 +9,7 @@ import signal
 import sqlite3
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date, timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from data_access import demo
 from tests.browser.conftest import DATA_UNTIL, PATIENCE
 from tests.browser.serving import ROOT, free_port, running
+from tests.processes import came
 
 pytestmark = pytest.mark.browser
 
@@ -80,13 +81,6 @@ class Server:
         log = self._folder / "server.log"
         with running(command, ROOT, self._known, log, f"{self.address}_stcore/health") as process:
             yield process
-
-
-def wait_until(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE / 1000
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.1)
 
 
 def at_rest(page: Page) -> None:
@@ -178,7 +172,7 @@ def test_a_meeting_is_held_by_keys_and_followed_a_week_later(context: BrowserCon
         remark = page.get_by_placeholder("What is to be said about it").nth(1)
         remark.fill("Look at Jiangbei first")
         remark.press("Control+Enter")
-        wait_until(lambda: "Look at Jiangbei first" in server.remarks())
+        assert came(lambda: "Look at Jiangbei first" in server.remarks(), PATIENCE / 1000)
 
         # Presented, with keys only.
         present.focus()

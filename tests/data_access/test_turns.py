@@ -9,6 +9,7 @@ from collections.abc import Callable
 import pytest
 
 from data_access.turns import Turns, begun, since
+from tests.processes import came
 
 SECONDS = 10
 
@@ -17,13 +18,6 @@ def in_thread(work: Callable[[], None]) -> threading.Thread:
     thread = threading.Thread(target=work, daemon=True)
     thread.start()
     return thread
-
-
-def until(true: Callable[[], bool]) -> None:
-    end = time.monotonic() + SECONDS
-    while not true():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.001)
 
 
 def test_no_more_work_at_once_than_there_are_turns_and_all_are_done() -> None:
@@ -61,9 +55,9 @@ def test_who_has_waited_longest_goes_on_first_also_when_it_asks_for_a_turn_later
         older = in_thread(lambda: page("older", older_began, may_ask))
         assert older_began.wait(SECONDS)
         younger = in_thread(lambda: page("younger"))
-        until(lambda: len(turns._waiting) == 1)
+        assert came(lambda: len(turns._waiting) == 1, SECONDS)
         may_ask.set()
-        until(lambda: len(turns._waiting) == 2)
+        assert came(lambda: len(turns._waiting) == 2, SECONDS)
         assert went == []
     for thread in (older, younger):
         thread.join(SECONDS)
@@ -79,13 +73,13 @@ def test_a_turn_is_left_to_others_while_its_holder_waits() -> None:
 
     with turns.one():
         thread = in_thread(other)
-        until(lambda: len(turns._waiting) == 1)
+        assert came(lambda: len(turns._waiting) == 1, SECONDS)
         assert not went.is_set()
         with turns.left_to_others():
             assert went.wait(SECONDS)
         thread.join(SECONDS)
         late = in_thread(other)
-        until(lambda: len(turns._waiting) == 1)
+        assert came(lambda: len(turns._waiting) == 1, SECONDS)
     late.join(SECONDS)
     assert not late.is_alive()
 
@@ -96,7 +90,7 @@ def test_a_turn_ends_with_what_went_wrong_in_it_and_who_has_none_leaves_none() -
         raise ZeroDivisionError
     with turns.one():
         thread = in_thread(lambda: turns.one().__enter__())
-        until(lambda: len(turns._waiting) == 1)
+        assert came(lambda: len(turns._waiting) == 1, SECONDS)
     thread.join(SECONDS)
     assert not thread.is_alive()
 
@@ -115,7 +109,7 @@ def test_what_is_done_for_a_page_has_waited_as_long_as_the_page() -> None:
         threads = []
         for name, began in (("younger", now + 1), ("older", now)):
             threads.append(in_thread(lambda name=name, began=began: work(name, began)))
-            until(lambda: len(turns._waiting) == len(threads))
+            assert came(lambda: len(turns._waiting) == len(threads), SECONDS)
     for thread in threads:
         thread.join(SECONDS)
     assert went == [("older", now), ("younger", now + 1)]

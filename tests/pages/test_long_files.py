@@ -11,7 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -31,6 +31,7 @@ from presentation.tables import About, listing_table
 from presentation.words import words
 from tests.pages.conftest import Visit
 from tests.pages.test_files import BUSY_ROWS, busy_bank
+from tests.processes import came, runs
 
 EN = words("en")
 TABLE = "overdue_listing"
@@ -52,14 +53,6 @@ def lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
     assert list((tmp_path / "tmp").glob("*dashboard-files*")) == []
 
 
-def runs(process: str) -> bool:
-    """Whether a process still does something: one that has ended may wait for its end to be read."""
-    try:
-        return ") Z " not in Path(f"/proc/{process}/stat").read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return False
-
-
 def begun(
     lines: Queue, warehouse: Path, name: str = "a.parquet", person: str = "me", password: str = "", **other: object
 ) -> LongFile:
@@ -79,15 +72,8 @@ def ignore(_sha256: str) -> None:
     pass
 
 
-def until(found: Callable[[], object], seconds: float = 60) -> None:
-    ends = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < ends, "it never came"
-        time.sleep(0.005)
-
-
 def over(file: LongFile) -> str:
-    until(lambda: file.state not in ("waiting", "writing"))
+    assert came(lambda: file.state not in ("waiting", "writing"))
     return file.state
 
 
@@ -114,7 +100,7 @@ def test_a_long_file_is_written_whole_and_entered_before_it_is_handed_over(lines
 @pytest.mark.parametrize("begins", [False, True], ids=["at once", "in the middle"])
 def test_a_writer_that_is_killed_leaves_nothing_and_the_next_try_works(lines: Queue, busy: Path, begins: bool) -> None:
     file = begun(lines, busy, "a.xlsx")
-    until(lambda: file.process is not None and (file.rows > 0 or not begins))
+    assert came(lambda: file.process is not None and (file.rows > 0 or not begins))
     os.kill(file.process.pid, signal.SIGKILL)
     assert over(file) == "failed"
     assert EN.told(file.fault) == "The file could not be made. Nothing was kept; try again."
@@ -129,7 +115,7 @@ def test_the_page_says_that_a_writer_was_killed_and_the_next_try_works(visit, bu
     reader.app.button(key=f"{TABLE}_xlsx").click().run()
     assert reader.app.button(key=f"{TABLE}_xlsx").disabled
     file = reader.on_its_way(TABLE)
-    until(lambda: file.process is not None)
+    assert came(lambda: file.process is not None)
     os.kill(file.process.pid, signal.SIGKILL)
     over(file)
     reader.app.run()
@@ -145,12 +131,12 @@ def test_the_page_stops_a_file_that_the_reader_cancels(visit, busy: Path) -> Non
     reader.app.text_input(key=f"{TABLE}_purpose").set_value("a test").run()
     reader.app.button(key=f"{TABLE}_csv").click().run()
     file = reader.on_its_way(TABLE)
-    until(lambda: file.process is not None)
+    assert came(lambda: file.process is not None)
     process = file.process
     reader.app.button(key=f"{TABLE}_cancel").click().run()
     assert process.wait(30) == -signal.SIGKILL
     assert file.state == "gone"
-    until(lambda: not file.task.folder.exists())
+    assert came(lambda: not file.task.folder.exists())
     assert not reader.app.button(key=f"{TABLE}_csv").disabled
     assert queue().ready(file.number) is None
 
@@ -171,7 +157,7 @@ def test_a_warehouse_that_is_taken_away_is_told_and_one_that_is_open_is_read_to_
 ) -> None:
     path = busy_bank(tmp_path)
     first, second = begun(lines, path), begun(lines, path)
-    until(lambda: first.rows > 0)
+    assert came(lambda: first.rows > 0)
     path.unlink()
     assert over(first) == "ready"
     assert pq.read_metadata(first.path).num_rows == BUSY_ROWS
@@ -190,7 +176,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(lines: Queue, busy: Path, name: 
     resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
     try:
         blocked.cancel()
-        until(lambda: file.process is not None)
+        assert came(lambda: file.process is not None)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert over(file) == "failed"
@@ -218,7 +204,7 @@ def test_what_the_reader_may_no_longer_take_is_refused_and_taken_away(lines: Que
 def test_a_file_that_nobody_saves_is_taken_away(lines: Queue, busy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "KEPT_MINUTES", 0.01)
     file = begun(lines, busy)
-    until(lambda: file.state == "gone")
+    assert came(lambda: file.state == "gone")
     assert lines.ready(file.number) is None
     assert left(lines) == []
 
@@ -244,11 +230,12 @@ def test_more_than_may_wait_are_told_so(lines: Queue, busy: Path, monkeypatch: p
 SERVER = """
 import sys, time, tempfile
 from pathlib import Path
-from tests.pages.test_long_files import begun, until
+from tests.pages.test_long_files import begun
+from tests.processes import came
 from panels.writing import Queue
 lines = Queue()
 file = begun(lines, Path(sys.argv[1]))
-until(lambda: file.process is not None)
+assert came(lambda: file.process is not None)
 print(lines._own_folder(), file.process.pid, flush=True)
 time.sleep(600)
 """
@@ -264,7 +251,7 @@ def test_what_a_killed_server_left_is_gone_at_the_next_start_and_its_writer_with
         remove_leftovers()
         assert Path(folder).exists()  # it lives
         server.kill()
-    until(lambda: not runs(writer))
+    assert came(lambda: not runs(writer))
     assert Path(folder).exists()
     remove_leftovers()
     assert not Path(folder).exists()

@@ -17,6 +17,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from server.presence import Presence
+from tests.processes import came
 from tests.security.bank_server import Bank
 from tests.security.tab import Reader, Tab
 
@@ -84,10 +85,7 @@ def test_a_file_is_gone_with_the_tab_that_it_was_made_in(served: Bank) -> None:
         for path in (address, address + "?x=1", address.replace("/media/", "/media//"), "/complaints" + address):
             status, headers, _url = other.get(path)
             assert status == 404 or headers["Content-Type"].startswith("text/html"), path
-    until = time.monotonic() + 10  # the server hears a little later that the tab has gone
-    while reader.get(address)[0] == 200 and time.monotonic() < until:
-        time.sleep(0.1)
-    assert reader.get(address)[0] == 404
+    assert came(lambda: reader.get(address)[0] == 404, 10)  # the server hears a little later that the tab has gone
     with reader.tab("glossary") as tab:
         assert answered(tab, order(tab, file)) == 0
 
