@@ -17,6 +17,7 @@ import pytest
 
 from data_access import demo
 from server import COOKIE
+from server.__main__ import TUNED
 from tests.bank import DATA_UNTIL
 from tests.benchmarks.crowd import Tab
 from tests.browser.serving import ROOT, free_port, running
@@ -124,6 +125,12 @@ def test_a_page_is_shown_and_its_file_fetched(served: Served) -> None:
     for _time in range(4):  # both processes are met
         _ms, size = asyncio.run(visited())
         assert size > 5_000
+
+
+def test_each_process_keeps_the_memory_that_a_statement_gives_back(served: Served) -> None:
+    for process in served.children():
+        told = Path(f"/proc/{process}/environ").read_text().split("\0")
+        assert {f"{name}={value}" for name, value in TUNED.items()} <= {*told}
 
 
 def test_who_says_half_a_request_holds_up_nobody(served: Served) -> None:
