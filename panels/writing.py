@@ -37,6 +37,8 @@ WAITING = 50
 """Files that may wait."""
 KEPT_MINUTES = 10
 """How long a finished file waits to be saved."""
+LEAN = {"GLIBC_TUNABLES": "glibc.malloc.mmap_threshold=1048576:glibc.malloc.trim_threshold=1048576"}
+"""What a writer lets go of, the computer gets back at once. The server keeps it for its next statement: see server/__main__.py."""
 LINK = "/files/"
 """Where finished files are handed over."""
 _PREFIX = "dashboard-files-"
@@ -214,7 +216,11 @@ class Queue:
             file.state = "writing"
             file.task.folder.mkdir(mode=0o700)
             file.process = process = subprocess.Popen(  # nosec B603
-                [sys.executable, "-m", "panels.worker"], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+                [sys.executable, "-m", "panels.worker"],
+                cwd=ROOT,
+                env=os.environ | LEAN,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
             )
         with process:  # its own pipe: what it is told never lies on the disk
             process.stdin.write(pickle.dumps(file.task))

@@ -26,9 +26,10 @@ from measures.catalogue import LISTINGS
 from measures.period import Period
 from measures.question import ListingQuestion, Told
 from panels import writing
-from panels.writing import LongFile, Queue, queue, remove_leftovers
+from panels.writing import LEAN, LongFile, Queue, queue, remove_leftovers
 from presentation.tables import About, listing_table
 from presentation.words import words
+from server.__main__ import TUNED
 from tests.pages.conftest import Visit
 from tests.pages.test_files import BUSY_ROWS, busy_bank
 from tests.processes import came, runs
@@ -107,6 +108,19 @@ def test_a_writer_that_is_killed_leaves_nothing_and_the_next_try_works(lines: Qu
     assert lines.ready(file.number) is None
     assert left(lines) == []
     assert over(begun(lines, busy)) == "ready"
+
+
+def test_a_writer_gives_back_the_memory_that_the_server_would_keep(
+    lines: Queue, busy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GLIBC_TUNABLES", TUNED["GLIBC_TUNABLES"])
+    file = begun(lines, busy)
+    assert came(lambda: file.process is not None)
+    told = Path(f"/proc/{file.process.pid}/environ").read_text()
+    first = LEAN["GLIBC_TUNABLES"].partition(":")[0]  # the C library ends the text after it as soon as it has read it
+    assert f"GLIBC_TUNABLES={first}" in told
+    assert TUNED["GLIBC_TUNABLES"] not in told
+    assert over(file) == "ready"
 
 
 def test_the_page_says_that_a_writer_was_killed_and_the_next_try_works(visit, busy: Path) -> None:
